@@ -1,0 +1,32 @@
+# Two commands set everything up: `make demo` and `make test`. Needs Python 3.11-3.13, make and a package index.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test docs lint bench clean
+
+.venv/made: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -e '.[mpi,mpich,plot]'
+	touch $@
+
+.venv/made-test: .venv/made
+	$(BIN)/python -m pip install --quiet -e '.[test,docs]'
+	touch $@
+
+demo: .venv/made
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/demo.py
+
+test: .venv/made-test
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: .venv/made-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+docs: .venv/made-test
+	$(BIN)/sphinx-build -q -W -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+clean:
+	rm -rf .venv build dist *.egg-info docs/_build demo-output

@@ -1,0 +1,28 @@
+"""Optimization models for earthquake preparedness and response: from ground motion to a certified decision.
+
+>>> import quakeops
+>>> quakeops.load("newsvendor").title
+'One depot, one commodity: the newsvendor problem, with its closed form'
+"""
+
+from .decomposition.evaluation import Evaluation
+from .errors import InputError, NoSolutionError, QuakeopsError, SolverError, SolverUnavailableError
+from .facade import evaluate, solve
+from .instances import load
+from .result import Result, Status
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Evaluation",
+    "InputError",
+    "NoSolutionError",
+    "QuakeopsError",
+    "Result",
+    "SolverError",
+    "SolverUnavailableError",
+    "Status",
+    "evaluate",
+    "load",
+    "solve",
+]

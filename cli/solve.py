@@ -1,0 +1,121 @@
+"""``quakeops solve``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from .. import facade
+from ..errors import InputError
+from ..files import require_writable
+from ..models import MODELS
+from ..result import Result
+from . import options
+from .output import ProgressLine, console, emit_json, is_speaker
+
+_SHOWN = 40
+
+
+def solve(
+    model: Annotated[str | None, typer.Argument(metavar="[MODEL]", help=f"one of: {', '.join(MODELS)}")] = None,
+    module: Annotated[str | None, typer.Option(metavar="PKG.MOD", help="foreign mpi-sppy scenario module in place of MODEL")] = None,
+    module_arg: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="option that the module declares; may be repeated")
+    ] = None,
+    instance: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="packaged instance, drawn family or .json file")] = None,
+    scenarios: Annotated[int | None, typer.Option(metavar="N", help="number of scenarios, of a drawn family or a module")] = None,
+    scenario_file: options.ScenarioFile = None,
+    seed: Annotated[int | None, typer.Option(metavar="K", help="seed of a drawn family")] = None,
+    method: Annotated[str, typer.Option(help="ef (extensive form) or ph (progressive hedging)")] = "ef",
+    solver: options.Solver = "highs",
+    threads: Annotated[int | None, typer.Option(metavar="N", help="ef: solver threads (ph runs one thread a rank)")] = None,
+    rel_gap: Annotated[float, typer.Option(help="stop at this relative gap")] = 1e-3,
+    time_limit: Annotated[float | None, typer.Option(metavar="S", help="stop after so many seconds")] = None,
+    iterations: Annotated[int | None, typer.Option(metavar="N", help="ph: most iterations")] = None,
+    bundles: Annotated[int | None, typer.Option(metavar="N", help="ph: join the scenarios into so many bundles (default: none)")] = None,
+    log: Annotated[str | None, typer.Option(metavar="FILE", help="ph: file for mpi-sppy's own log")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.json", help="write the result here")] = None,
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> int:
+    """Solve a model and print the plan, its cost and what is proved of it."""
+    require_writable(out)
+    with ProgressLine(f"{instance or module or model} {method}") as progress:
+        result = facade.solve(
+            model,
+            module=module,
+            instance=instance,
+            scenarios=scenarios,
+            scenario_file=scenario_file,
+            seed=seed,
+            arguments=_pairs(module_arg or []),
+            method=method,
+            solver=solver,
+            rel_gap=rel_gap,
+            time_limit=time_limit,
+            threads=threads,
+            iterations=iterations,
+            bundles=bundles,
+            log=log,
+            progress=progress,
+        )
+    if is_speaker():
+        if out is not None:
+            result.save(out)
+        if as_json:
+            emit_json(result.to_dict())
+        else:
+            show(result)
+            if out is not None:
+                console().print(f"written to {out}")
+    return result.exit_code
+
+
+def show(result: Result) -> None:
+    """Print a result as text."""
+
+    def money(value: float | None) -> str:
+        return "none" if value is None else f"{value:,.2f}" if abs(value) >= 1e3 else f"{value:.8g}"
+
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    ranks = result.provenance.get("ranks", 1)
+    name = result.model if result.instance in ("", result.model) else f"{result.model} {result.instance}"
+    rows = [
+        ("problem", f"{name}, {result.num_scenarios} scenarios, {result.sense}"),
+        ("method", f"{result.method} with {result.solver}" + (f" on {ranks} ranks" if ranks != 1 else "")),
+        ("status", f"{result.status} ({result.stop_reason})"),
+        (
+            "objective",
+            f"{money(result.objective)}   (plan re-evaluated in every scenario)" if result.objective is not None else "none",
+        ),
+        ("bound", money(result.bound)),
+        ("gap", "none" if result.gap is None else f"{result.gap:.3e}"),
+        ("time", f"{result.timing.get('total', 0):.1f} s"),
+    ]
+    for row in rows:
+        table.add_row(*row)
+    out = console()
+    out.print(table)
+    plan = {n: v for n, v in result.first_stage.items() if abs(v) > 1e-9}
+    if not plan:
+        return
+    out.print(f"\nplan: {len(plan)} of {len(result.first_stage)} first-stage variables are not zero")
+    listing = Table(show_header=False, box=None, padding=(0, 2, 0, 2))
+    for name, value in list(plan.items())[:_SHOWN]:
+        listing.add_row(name, f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.1f}")
+    out.print(listing)
+    if len(plan) > _SHOWN:
+        out.print(f"  ... and {len(plan) - _SHOWN} more (--out FILE.json holds all)")
+
+
+def _pairs(items: list[str]) -> dict[str, str]:
+    pairs = {}
+    for item in items:
+        key, equals, value = item.partition("=")
+        if not equals or not key:
+            raise InputError(f"--module-arg {item!r}: expected KEY=VALUE")
+        pairs[key.replace("-", "_")] = value
+    return pairs

@@ -1,0 +1,1 @@
+"""Solution methods: extensive form, progressive hedging, and the exact evaluation of plans."""

@@ -1,0 +1,273 @@
+"""A two-stage stochastic program as the methods see it: scenario names and a function that builds each Pyomo model."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pyomo.environ as pyo
+
+from ..errors import InputError, ModelError, QuakeopsError
+from ..instances.loader import instance_of_scenario_file
+from ..models import MODELS
+
+PROTOCOL = ("scenario_creator", "scenario_names_creator", "kw_creator", "inparser_adder", "scenario_denouement")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Scenario names, and ``creator(name, **kwargs)`` that returns the annotated Pyomo model of one scenario.
+
+    ``recipe`` holds what rebuilds it (:func:`from_recipe`): plain data, kept in a result's provenance.
+    ``service(source, k, values)``, where the model has one, returns ``{what: (met, demanded)}`` of scenario k from its second-stage values.
+    """
+
+    name: str
+    scenario_names: tuple[str, ...]
+    creator: Callable[..., pyo.ConcreteModel] = field(repr=False)
+    kwargs: Mapping[str, Any] = field(repr=False)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    instance: str = ""
+    instance_hash: str = ""
+    service: Callable[[Any, int, dict[str, float]], dict[str, tuple[float, float]]] | None = field(default=None, repr=False)
+
+    @property
+    def num_scenarios(self) -> int:
+        """Number of scenarios."""
+        return len(self.scenario_names)
+
+    def build(self, k: int) -> pyo.ConcreteModel:
+        """Return the Pyomo model of scenario ``k``; a failure in foreign code becomes one :class:`ModelError`."""
+        name = self.scenario_names[k]
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                model = self.creator(name, **self.kwargs)
+        except QuakeopsError:
+            raise
+        except Exception as e:
+            raise ModelError(f"{self.name}: scenario_creator failed on {name!r}: {type(e).__name__}: {e}") from e
+        if not isinstance(model, pyo.ConcreteModel):
+            raise ModelError(f"{self.name}: scenario_creator({name!r}) returned {type(model).__name__}, expected a ConcreteModel")
+        return model
+
+    def probability(self, model: pyo.ConcreteModel) -> float:
+        """Return the scenario's probability; ``"uniform"`` or none at all means 1 / number of scenarios."""
+        given = getattr(model, "_mpisppy_probability", None)
+        if given is None or given == "uniform":
+            return 1.0 / self.num_scenarios
+        if not isinstance(given, int | float) or not 0 <= given <= 1:
+            raise ModelError(f"{self.name}: scenario {model.name!r} has probability {given!r}; expected a number in [0, 1] or 'uniform'")
+        return float(given)
+
+
+class _Config(SimpleNamespace):
+    """Stand-in for mpi-sppy's configuration object: what ``inparser_adder`` declares, with its defaults."""
+
+    def add_to_config(self, name: str, description: str = "", domain: Any = None, default: Any = None, **_: Any) -> None:
+        self.__dict__["declared"][name] = domain
+        if name not in self.__dict__:
+            setattr(self, name, default)
+
+    def quick_assign(self, name: str, domain: Any, value: Any) -> None:
+        self.add_to_config(name, "", domain, value)
+        setattr(self, name, value)
+
+    def num_scens_optional(self) -> None:
+        self.add_to_config("num_scens", domain=int)
+
+    def num_scens_required(self) -> None:
+        self.num_scens_optional()
+        self.__dict__["needs_num_scens"] = True
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return getattr(self, name, default)
+
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self, name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.__dict__["declared"]
+
+
+def from_model(
+    model: str,
+    *,
+    instance: str | None = None,
+    scenario_file: str | None = None,
+    num_scenarios: int | None = None,
+    seed: int | None = None,
+) -> Program:
+    """Return the program of one of quakeops' own models.
+
+    Raises
+    ------
+    InputError
+        Unknown model or instance, or options that do not fit the instance.
+    """
+    if model not in MODELS:
+        raise InputError(f"unknown model {model!r}; known: {', '.join(MODELS)}")
+    module = importlib.import_module(f"...models.{MODELS[model]}", __package__ + ".x")
+    config = _Config(declared={})
+    module.inparser_adder(config)
+    instance, scenario_file = _absolute(instance), _absolute(scenario_file)
+    default = "" if scenario_file is not None else config.instance
+    given = {
+        "instance": default if instance is None else instance,
+        "scenario_file": scenario_file,
+        "num_scens": num_scenarios,
+        "seed": seed,
+    }
+    for name, value in given.items():
+        if name in config:
+            setattr(config, name, value)
+        elif value is not None:
+            raise InputError(f"model {model!r} takes no {name.replace('_', ' ')}")
+    kwargs = module.kw_creator(config)
+    source = kwargs["source"]
+    return Program(
+        name=model,
+        scenario_names=tuple(module.scenario_names_creator(source.num_scenarios)),
+        creator=module.scenario_creator,
+        kwargs=kwargs,
+        recipe={
+            "model": model,
+            "instance": config.instance or instance_of_scenario_file(str(scenario_file)),
+            "scenario_file": scenario_file,
+            "scenarios": num_scenarios,
+            "seed": seed,
+        },
+        instance=source.instance.name,
+        instance_hash=_digest(source.instance.model_dump(mode="json")),
+        service=getattr(module, "service", None),
+    )
+
+
+def from_module(module: str | ModuleType, *, num_scenarios: int | None = None, arguments: Mapping[str, Any] | None = None) -> Program:
+    """Return the program of a foreign mpi-sppy scenario module, given by import path or as a module.
+
+    ``arguments`` set the options that the module's ``inparser_adder`` declares.
+
+    Raises
+    ------
+    InputError
+        The module cannot be imported, or an argument is not one it declares.
+    ModelError
+        A function of the protocol is missing, or the module's own code fails.
+    """
+    name = module if isinstance(module, str) else module.__name__
+    loaded = _import(module) if isinstance(module, str) else module
+    absent = [f for f in PROTOCOL[:4] if not hasattr(loaded, f)]
+    if absent:
+        raise ModelError(f"module {name!r}: function {absent[0]!r} of the mpi-sppy scenario-module protocol is missing")
+    config = _Config(declared={}, needs_num_scens=False)
+    with contextlib.redirect_stdout(io.StringIO()):
+        _guard(name, "inparser_adder", lambda: loaded.inparser_adder(config))
+    if num_scenarios is not None:
+        if num_scenarios < 1:
+            raise InputError(f"--scenarios {num_scenarios}: must be at least 1")
+        config.num_scens = num_scenarios
+    elif getattr(config, "num_scens", None) is None and config.needs_num_scens:
+        raise InputError(f"module {name!r} needs the number of scenarios: give --scenarios N")
+    for key, value in (arguments or {}).items():
+        if key not in config:
+            raise InputError(f"module {name!r} declares no argument {key!r}; it declares: {', '.join(config.declared) or 'none'}")
+        setattr(config, key, _convert(name, key, value, config.declared[key]))
+    kwargs = _guard(name, "kw_creator", lambda: loaded.kw_creator(config)) or {}
+    count = getattr(config, "num_scens", None)
+    names = _guard(name, "scenario_names_creator", lambda: loaded.scenario_names_creator(count))
+    if not names:
+        raise ModelError(f"module {name!r}: scenario_names_creator({count}) returned no names")
+    return Program(
+        name=name,
+        scenario_names=tuple(names),
+        creator=loaded.scenario_creator,
+        kwargs=kwargs,
+        recipe={"module": name, "scenarios": num_scenarios, "arguments": dict(arguments or {}), "seeded": "seed" in config},
+        instance=name,
+    )
+
+
+def from_provenance(provenance: Mapping[str, Any]) -> Program:
+    """Rebuild the program of a result from its provenance; refuse an instance that is no longer the one solved.
+
+    Raises
+    ------
+    InputError
+        ``provenance`` does not say what was solved, or the instance of that name has changed since.
+    """
+    recipe = provenance.get("recipe")
+    if not recipe:
+        raise InputError("result: field 'provenance.recipe' is missing; it does not say what the plan was computed on")
+    program = from_recipe(recipe)
+    known = provenance.get("instance_hash")
+    if known and program.instance_hash and known != program.instance_hash:
+        raise InputError(
+            f"instance {program.instance!r} has changed since the plan was computed (hash {program.instance_hash}, plan's {known})"
+        )
+    return program
+
+
+def from_recipe(recipe: Mapping[str, Any]) -> Program:
+    """Rebuild the program that a result was computed on."""
+    if "module" in recipe:
+        return from_module(recipe["module"], num_scenarios=recipe.get("scenarios"), arguments=recipe.get("arguments"))
+    if "model" not in recipe:
+        raise InputError("result: field 'provenance.recipe' names neither a model nor a module; it cannot be rebuilt")
+    return from_model(
+        recipe["model"],
+        instance=recipe.get("instance"),
+        scenario_file=recipe.get("scenario_file"),
+        num_scenarios=recipe.get("scenarios"),
+        seed=recipe.get("seed"),
+    )
+
+
+def _absolute(name: str | None) -> str | None:
+    """Make a file's path absolute, so that a result can be evaluated from another folder; a packaged name stays as it is."""
+    return str(Path(name).resolve()) if name and Path(name).is_file() else name
+
+
+def _import(name: str) -> ModuleType:
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            return importlib.import_module(name)
+    except ModuleNotFoundError as e:
+        if e.name and (name == e.name or name.startswith(e.name + ".")):
+            raise InputError(f"module {name!r} is not found on the Python path") from None
+        raise InputError(f"module {name!r} cannot be imported: {e}") from e
+    except Exception as e:
+        raise ModelError(f"module {name!r} fails at import: {type(e).__name__}: {e}") from e
+
+
+def _guard(module: str, function: str, call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except QuakeopsError:
+        raise
+    except (Exception, SystemExit) as e:
+        raise ModelError(f"module {module!r}: {function} failed: {type(e).__name__}: {e}") from e
+
+
+def _convert(module: str, key: str, value: Any, domain: Any) -> Any:
+    if not isinstance(value, str) or domain in (None, str):
+        return value
+    if domain is bool:
+        if value.lower() not in ("true", "false", "1", "0"):
+            raise InputError(f"module {module!r}: argument {key} is {value!r}; expected true or false")
+        return value.lower() in ("true", "1")
+    try:
+        return domain(value)
+    except (TypeError, ValueError):
+        raise InputError(f"module {module!r}: argument {key} is {value!r}; expected {getattr(domain, '__name__', domain)}") from None
+
+
+def _digest(data: Any) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]

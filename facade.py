@@ -1,0 +1,228 @@
+"""The functions behind ``quakeops.solve`` and ``quakeops.evaluate``; the command line adds nothing to them but text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+from . import parallel
+from .decomposition.evaluation import Evaluation, evaluate_plan
+from .decomposition.extensive_form import solve_extensive_form
+from .decomposition.matrices import compile_program
+from .decomposition.program import Program, from_model, from_module, from_provenance, from_recipe
+from .decomposition.run import Progress, Run, provenance
+from .errors import InputError
+from .result import Result
+from .scenario_gen.sources import ResampledSource
+from .solvers import Backend, get
+
+METHODS = ("ef", "ph")
+
+
+def solve(
+    model: str | None = None,
+    *,
+    module: str | ModuleType | None = None,
+    instance: str | None = None,
+    scenarios: int | None = None,
+    scenario_file: str | None = None,
+    seed: int | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    method: str = "ef",
+    solver: str = "highs",
+    rel_gap: float = 1e-3,
+    time_limit: float | None = None,
+    threads: int | None = None,
+    iterations: int | None = None,
+    bundles: int | None = None,
+    log: str | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Solve a model of quakeops, or any two-stage linear mpi-sppy scenario module.
+
+    Parameters
+    ----------
+    model, module
+        One of the two: a name such as ``"prepositioning"``, or a foreign scenario module (import path or module object).
+    instance, scenario_file, scenarios, seed
+        What to solve it on. ``scenarios`` and ``seed`` are for drawn families and foreign modules only.
+    arguments
+        Options that a foreign module's ``inparser_adder`` declares.
+    method
+        ``"ef"`` (extensive form) or ``"ph"`` (progressive hedging by mpi-sppy).
+    solver, threads
+        Backend of the registry, and its threads for ``ef`` (default: the solver's choice); ``ph`` runs one thread a rank.
+    rel_gap, time_limit
+        Stop at this relative gap, or after this many seconds.
+    iterations, bundles, log
+        For ``ph`` only: most iterations, number of bundles the scenarios are joined into (``None``: each alone), file for mpi-sppy's log.
+    progress
+        Called with a :class:`~quakeops.result.TracePoint` as bound and incumbent improve.
+
+    Raises
+    ------
+    InputError
+        Something is misspelt or does not fit together; the message says what.
+    SolverError
+        The solver is missing, unlicensed or failed.
+
+    Examples
+    --------
+    >>> import quakeops
+    >>> plan = quakeops.solve("prepositioning", instance="newsvendor", rel_gap=1e-9)
+    >>> plan.status.value
+    'optimal'
+    """
+    if not rel_gap >= 0:
+        raise InputError(f"--rel-gap {rel_gap}: must not be negative")
+    if time_limit is not None and not time_limit > 0:
+        raise InputError(f"--time-limit {time_limit}: must be positive (seconds)")
+    if threads is not None and threads < 1:
+        raise InputError(f"--threads {threads}: must be at least 1")
+    if method not in METHODS:
+        raise InputError(f"unknown method {method!r}; known: {', '.join(METHODS)}")
+    for name, value in (("iterations", iterations), ("bundles", bundles), ("log", log)):
+        if value is not None and method != "ph":
+            raise InputError(f"--{name} is an option of --method ph, not of {method}")
+        if isinstance(value, int) and value < 1:
+            raise InputError(f"--{name} {value}: must be at least 1")
+    if threads is not None and method == "ph":
+        raise InputError(f"--threads {threads}: progressive hedging runs one thread a rank; give mpiexec more ranks instead")
+    run = Run(rel_gap=rel_gap, time_limit=time_limit, threads=threads, progress=progress, method=method, solver=solver)
+    comm = parallel.world()
+    backend, program = parallel.agree(
+        comm, lambda: (get(solver), _program(model, module, instance, scenarios, scenario_file, seed, arguments))
+    )
+    options = {"rel_gap": rel_gap, "time_limit": time_limit, "threads": threads, "iterations": iterations, "bundles": bundles}
+    run.provenance = provenance(program.recipe, program.instance_hash, **options) | {"ranks": 1 if comm is None else comm.Get_size()}
+    if method == "ef":
+        result = parallel.on_rank_0(comm, lambda: _extensive_form(program, backend, run))
+    else:
+        from .decomposition.progressive_hedging import solve_progressive_hedging
+
+        result = solve_progressive_hedging(program, backend, run, comm=comm, iterations=iterations, bundles=bundles, log=log)
+    return replace(result, model=program.name, instance=program.instance)
+
+
+def _extensive_form(program: Program, backend: Backend, run: Run) -> Result:
+    with run.timed("build"):
+        data = compile_program(program)
+    run.sign = data.sign
+    return solve_extensive_form(data, backend, run)
+
+
+def evaluate(
+    result: Result,
+    *,
+    scenarios: int | None = None,
+    seed: int | None = None,
+    scenario_file: str | None = None,
+    solver: str = "highs",
+    cvar_level: float = 0.95,
+    evpi: bool = True,
+    vss: bool = True,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Evaluation:
+    """Evaluate a plan on its own scenarios, on ``scenarios`` fresh ones drawn with ``seed``, or on those of a file.
+
+    ``seed`` defaults to the plan's own plus one, so that the draws are not those the plan was made for. Fresh scenarios of a drawn family
+    are new draws; of a fixed instance, draws with replacement by its probabilities; of a foreign
+    module, what it makes of that number of scenarios (and of ``seed``, if it declares one).
+
+    Raises
+    ------
+    InputError
+        The result does not say what it was computed on, or does not fit its model.
+    NoSolutionError
+        The result holds no plan, or the plan fails in some scenario.
+    """
+    if scenarios is not None and scenarios < 2:
+        raise InputError(f"--scenarios {scenarios}: give at least 2, or leave it out for the scenarios of the plan")
+    if seed is not None and scenarios is None:
+        raise InputError("--seed goes with --scenarios")
+    comm = parallel.world()
+    return parallel.on_rank_0(comm, lambda: _evaluate(result, scenarios, seed, scenario_file, solver, cvar_level, evpi, vss, progress))
+
+
+def _evaluate(
+    result: Result,
+    scenarios: int | None,
+    seed: int | None,
+    scenario_file: str | None,
+    solver: str,
+    cvar_level: float,
+    evpi: bool,
+    vss: bool,
+    progress: Callable[[str, int, int], None] | None,
+) -> Evaluation:
+    result.raise_for_status()
+    backend = get(solver)
+    program, sampled = _fresh(from_provenance(result.provenance), scenarios, seed, scenario_file)
+    data = compile_program(program, (lambda k, n: progress("build", k, n)) if progress else None)
+    source, service = program.kwargs.get("source"), program.service
+    figures = evaluate_plan(
+        result,
+        data,
+        backend,
+        sampled=sampled,
+        cvar_level=cvar_level,
+        evpi=evpi,
+        vss=vss,
+        service=None if service is None else lambda k, values: service(source, k, values),
+        progress=progress,
+    )
+    if service is None or source is None:
+        return figures
+    label = source.scenario(program.scenario_names.index(figures.worst_scenario)).label
+    return replace(figures, worst_scenario=f"{figures.worst_scenario} ({label})")
+
+
+def _fresh(program: Program, scenarios: int | None, seed: int | None, scenario_file: str | None) -> tuple[Program, bool]:
+    """Return the program to evaluate on, and whether its scenarios are independent draws."""
+    recipe = dict(program.recipe)
+    if scenario_file is not None:
+        if scenarios is not None or "module" in recipe:
+            raise InputError(f"--scenario-file {scenario_file}: goes with a model of quakeops, and without --scenarios")
+        return from_recipe(recipe | {"scenario_file": scenario_file, "scenarios": None, "seed": None}), False
+    if seed is None:  # never the draws that the plan was made for
+        seed = (recipe.get("seed") or 0) + 1
+    if scenarios is None:
+        return program, "module" not in recipe and hasattr(program.kwargs["source"], "seed")
+    if "module" in recipe:
+        arguments = dict(recipe.get("arguments") or {})
+        if recipe.get("seeded"):
+            arguments["seed"] = seed
+        return from_recipe(recipe | {"scenarios": scenarios, "arguments": arguments}), True
+    source = program.kwargs["source"]
+    if hasattr(source, "seed"):
+        return from_recipe(recipe | {"scenarios": scenarios, "seed": seed}), True
+    drawn = ResampledSource(source, scenarios, seed)
+    names = tuple(f"scen{k}" for k in range(scenarios))
+    return replace(program, scenario_names=names, kwargs={**program.kwargs, "source": drawn}), True
+
+
+def _program(
+    model: str | None,
+    module: str | ModuleType | None,
+    instance: str | None,
+    scenarios: int | None,
+    scenario_file: str | None,
+    seed: int | None,
+    arguments: Mapping[str, Any] | None,
+) -> Program:
+    if (model is None) == (module is None):
+        raise InputError("give either a model or --module, and not both")
+    if model is not None:
+        if arguments:
+            raise InputError("--module-arg goes with --module")
+        return from_model(model, instance=instance, scenario_file=scenario_file, num_scenarios=scenarios, seed=seed)
+    assert module is not None
+    for name, value in (("instance", instance), ("scenario-file", scenario_file)):
+        if value is not None:
+            raise InputError(f"--{name} goes with a model of quakeops; pass --module-arg key=value to a module")
+    arguments = dict(arguments or {})
+    if seed is not None:
+        arguments["seed"] = seed
+    return from_module(module, num_scenarios=scenarios, arguments=arguments)

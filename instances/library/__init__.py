@@ -1,0 +1,1 @@
+"""Packaged instances, one JSON file each (format: :mod:`quakeops.instances.schema`)."""

@@ -1,0 +1,4 @@
+"""Optimization models, one file per problem: the algebra first, the mpi-sppy scenario-module protocol last."""
+
+MODELS = {"prepositioning": "prepositioning"}
+"""Models of the command line: name -> module of this package."""

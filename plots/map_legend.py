@@ -1,0 +1,88 @@
+"""The legend of a plan's map, with the units of the instance."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from . import map_marks as marks
+from .output import amount, percent, plain, unit
+from .plan_view import PlanView
+
+TOP = 0.872
+"""Upper edge of the legend in the figure."""
+
+
+def add_legend(figure: Any, view: PlanView, left: float) -> float:
+    """Draw the legend with its upper left corner at ``(left, TOP)``; return its lower edge, both in figure coordinates."""
+    legend = figure.legend(
+        handles=[*_commodities(view), *_nodes(view), *_lines(view)],
+        loc="upper left",
+        bbox_to_anchor=(left - 0.008, TOP),
+        fontsize=8,
+        frameon=False,
+        borderaxespad=0,
+        labelspacing=0.55,
+        handlelength=2.6,
+    )
+    extent = legend.get_window_extent(figure.canvas.get_renderer())
+    return float(figure.transFigure.inverted().transform((0, extent.y0))[1])
+
+
+def _commodities(view: PlanView) -> list[Any]:
+    from matplotlib.patches import Patch
+
+    volume = unit(view.instance.units.volume)
+    return [
+        Patch(
+            facecolor=marks.color(view, c.name),
+            label=plain(f"{c.name} ({'' if c.unit[:1].isdigit() else '1 '}{c.unit} = ") + f"{c.volume:,g} {volume})",
+        )
+        for c in view.instance.commodities
+    ]
+
+
+def _nodes(view: PlanView) -> list[Any]:
+    volume = unit(view.instance.units.volume)
+    out = []
+    if view.sizes:
+        out.append(_disc(6.5, "depot: area = capacity,\nfilled with its stock by commodity", edge="#333333"))
+    if view.demand:
+        out.append(_disc(marks.DOT, f"demand of {amount(max(view.demand.values()))} {volume} (area)", face=marks.DEMAND))
+    if view.unmet:
+        worst = max(view.unmet.values())
+        text = f"unmet demand, here {percent(worst)}\n(mean over commodities)"
+        out.append(_disc(2 + marks.RING * worst + 2, text, edge=marks.UNMET, width=1.8))
+    if {n.name for n in view.instance.nodes} - set(view.demand) - set(view.sizes):
+        out.append(_disc(1.5, "node without demand", face="#999999"))
+    return out
+
+
+def _disc(radius: float, label: str, *, face: str = "none", edge: str = "none", width: float = 1.2) -> Any:
+    from matplotlib.lines import Line2D
+
+    style: dict[str, Any] = {"markerfacecolor": face, "markeredgecolor": edge, "markeredgewidth": width}
+    return Line2D([], [], linestyle="none", marker="o", markersize=2 * radius, label=label, **style)
+
+
+def _lines(view: PlanView) -> list[Any]:
+    from matplotlib.lines import Line2D
+
+    volume = unit(view.instance.units.volume)
+    out = []
+    if view.flows:
+        largest = max(view.flows.values())
+        for amount in dict.fromkeys((_round_down(largest), _round_down(largest / 5))):
+            style: dict[str, Any] = {"color": marks.FLOW, "alpha": 0.75, "linewidth": marks.flow_width(view, amount)}
+            out.append(Line2D([], [], label=f"flow of {amount:,g} {volume}", **style))
+    if len(view.broken) < len(view.instance.links):
+        out.append(Line2D([], [], color=marks.LINK, linewidth=0.9, label="link"))
+    if view.broken:
+        out.append(Line2D([], [], color=marks.BROKEN, linewidth=1.2, linestyle=(0, (4, 3)), label="link broken in this scenario"))
+    return out
+
+
+def _round_down(value: float) -> float:
+    """Return the largest of 1, 2, 5 times a power of ten that does not exceed ``value``."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return max(m * power for m in (1, 2, 5) if m * power <= value * (1 + 1e-12))

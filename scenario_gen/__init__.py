@@ -1,0 +1,1 @@
+"""Scenario generation; the only place, beside seeded heuristics, where random numbers are drawn."""

@@ -1,0 +1,105 @@
+"""The seeded family ``prepositioning-random``: epicentres over a full network of 20 depots, 3 sizes, 3 commodities.
+
+The network is one fixed draw. In scenario k an earthquake of magnitude M ~ U(5.5, 7.8) has its epicentre e uniform on a
+square of 100 km; node i feels the severity
+
+    s_i = 1 / (1 + exp(-(1.5 (M - 6.3) - |e - x_i| / 20 km + N(0, 0.6^2))))
+
+and then demand = s_i * base_ik, usable_i = 1 - s_i U(0.2, 0.9), capacity_ij = (1 - 0.8 s_i)(1 - 0.8 s_j) 2e5 ft3. Scenario k depends
+on (seed, k) alone. Facility and commodity numbers are those cited from Rawls & Turnquist (2010), food and water per 1000 / 100 units.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..instances.arrays import Array, Scenario
+from ..instances.schema import Commodity, FacilitySize, Link, Node, Prepositioning, Source, Units
+
+_NUM_NODES, _NETWORK_SEED, _FULL_CAPACITY = 20, 1, 2.0e5
+
+
+@cache
+def network() -> tuple[Prepositioning, Array, Array]:
+    """Return the instance (without scenarios), node positions (N, 2) in km and base demand (N, K) in units."""
+    rng = np.random.default_rng(_NETWORK_SEED)
+    xy = rng.uniform(0, 100, (_NUM_NODES, 2))
+    base = rng.lognormal(5, 0.8, (_NUM_NODES, 3)) * np.array([10, 8, 1.0])
+    names = [f"node{i:02d}" for i in range(_NUM_NODES)]
+    goods = [
+        ("water", "1000 gal", 144.6, 647.7, 0.3),
+        ("food", "100 meals", 83.33, 538.0, 0.04),
+        ("medical", "kit", 1.16, 140.0, 5.8e-4),
+    ]
+    sizes = [("small", 19600.0, 36400.0), ("medium", 188400.0, 408200.0), ("large", 300000.0, 780000.0)]
+    instance = Prepositioning(
+        format="quakeops/prepositioning/1",
+        name="prepositioning-random",
+        title="Random network of 20 depots under earthquakes with random epicentres",
+        source=Source(citation="quakeops; facility and commodity numbers as cited from Rawls & Turnquist (2010)", licence="Apache-2.0"),
+        provenance={
+            "sizes": "published",
+            "commodities": "published",
+            "nodes": "synthetic",
+            "links": "synthetic",
+            "scenarios": "synthetic",
+        },
+        units=Units(money="USD", distance="km", volume="ft3"),
+        sizes=[FacilitySize(name=n, fixed_cost=f, capacity=c) for n, f, c in sizes],
+        commodities=[
+            Commodity(name=n, unit=u, volume=v, price=p, transport_cost=t, holding_cost=0.25 * p, shortage_penalty=10 * p)
+            for n, u, v, p, t in goods
+        ],
+        nodes=[Node(name=n, latitude=y / 111.2, longitude=x / 111.2) for n, (x, y) in zip(names, xy, strict=True)],
+        links=[
+            Link(ends=(names[i], names[j]), length=float(np.linalg.norm(xy[i] - xy[j])), capacity=_FULL_CAPACITY)
+            for i in range(_NUM_NODES)
+            for j in range(i + 1, _NUM_NODES)
+        ],
+    )
+    return instance, xy, base
+
+
+class RandomSource:
+    """``num_scenarios`` draws of the family, each with probability 1 / num_scenarios."""
+
+    def __init__(self, num_scenarios: int, seed: int):
+        if num_scenarios < 1:
+            raise InputError(f"--scenarios {num_scenarios}: must be at least 1")
+        if seed < 0:
+            raise InputError(f"--seed {seed}: must not be negative")
+        self._num, self.seed = num_scenarios, seed
+        self.instance, self._xy, self._base = network()
+
+    @property
+    def num_scenarios(self) -> int:
+        """How many draws there are."""
+        return self._num
+
+    @property
+    def limited_links(self) -> NDArray[np.bool_]:
+        """Every link has a capacity."""
+        return np.ones(len(self.instance.links), dtype=bool)
+
+    def scenario(self, k: int) -> Scenario:
+        """Draw scenario ``k``; the same for every number of scenarios, rank and order of calls."""
+        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(k,)))
+        epicentre, magnitude = rng.uniform(0, 100, 2), rng.uniform(5.5, 7.8)
+        distance = np.linalg.norm(self._xy - epicentre, axis=1)
+        severity = 1 / (1 + np.exp(-((magnitude - 6.3) * 1.5 - distance / 20 + rng.normal(0, 0.6, _NUM_NODES))))
+        usable = 1 - severity * rng.uniform(0.2, 0.9, _NUM_NODES)
+        i, j = np.triu_indices(_NUM_NODES, 1)
+        return Scenario(
+            name=f"scen{k}",
+            label=f"M {magnitude:.2f}",
+            probability=1 / self._num,
+            demand=severity[:, None] * self._base,
+            usable=usable,
+            link_capacity=(1 - 0.8 * severity[i]) * (1 - 0.8 * severity[j]) * _FULL_CAPACITY,
+            casualties=np.zeros(_NUM_NODES),
+            loss=np.zeros(_NUM_NODES),
+        )

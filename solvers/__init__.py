@@ -1,0 +1,8 @@
+"""Solver backends: a registry of what each can do, and thin array drivers of highspy and gurobipy."""
+
+from .gurobi import GUROBI
+from .highs import HIGHS
+from .linear import LinearProgram, Solution, SolverModel, Termination
+from .registry import Backend, Feature, backends, get
+
+__all__ = ["GUROBI", "HIGHS", "Backend", "Feature", "LinearProgram", "Solution", "SolverModel", "Termination", "backends", "get"]
