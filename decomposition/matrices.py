@@ -101,8 +101,11 @@ def compile_program(
     chosen = list(range(program.num_scenarios)) if scenarios is None else list(scenarios)
     compiled = []
     for done, k in enumerate(chosen):
-        model = program.build(k)
-        compiled.append(_compile(program, model, program.probability(model)))
+        if program.arrays is not None:
+            compiled += _pieces(program.arrays(k))
+        else:
+            model = program.build(k)
+            compiled.append(_compile(program, model, program.probability(model)))
         if progress is not None:
             progress(done + 1, len(chosen))
     data = _unite(program, compiled)
@@ -116,8 +119,7 @@ def join(program: Program, parts: list[tuple[list[int], StageData | None]]) -> S
     pieces: list[tuple[int, _Compiled]] = []
     for numbers, part in parts:
         if part is not None:
-            own = (part.first, part.A, part.row_lower, part.row_upper, part.row_names)
-            pieces += [(k, _Compiled(*own, scenario=s, sign=part.sign)) for k, s in zip(numbers, part.scenarios, strict=True)]
+            pieces += zip(numbers, _pieces(part), strict=True)
     data = _unite(program, [piece for _, piece in sorted(pieces, key=lambda pair: pair[0])])
     _check_probabilities(program, data)
     return data
@@ -150,8 +152,13 @@ class _Compiled:
     sign: float
 
 
+def _pieces(part: StageData) -> list[_Compiled]:
+    own = (part.first, part.A, part.row_lower, part.row_upper, part.row_names)
+    return [_Compiled(*own, scenario=s, sign=part.sign) for s in part.scenarios]
+
+
 def _compile(program: Program, model: pyo.ConcreteModel, probability: float) -> _Compiled:
-    nonants = _nonants(program, model)
+    nonants = first_stage_variables(program, model)
     objectives = list(model.component_data_objects(pyo.Objective, active=True, descend_into=True))
     if len(objectives) != 1:
         raise ModelError(f"{program.name}: scenario {model.name!r} has {len(objectives)} active objectives, expected 1")
@@ -191,7 +198,7 @@ def _compile(program: Program, model: pyo.ConcreteModel, probability: float) -> 
     cost_first[first_of] = cost[is_first]
     own = np.diff(W.indptr) == 0  # rows without second-stage variables
     return _Compiled(
-        first=_stage(nonants),
+        first=stage_of(nonants),
         A=csr_array(T[np.flatnonzero(own)]),
         row_lower=low[own],
         row_upper=high[own],
@@ -208,12 +215,13 @@ def _compile(program: Program, model: pyo.ConcreteModel, probability: float) -> 
             row_lower=low[~own],
             row_upper=high[~own],
             row_names=tuple(n for n, o in zip(names, own, strict=True) if not o),
-            stage=_stage(second),
+            stage=stage_of(second),
         ),
     )
 
 
-def _nonants(program: Program, model: pyo.ConcreteModel) -> list[VarData]:
+def first_stage_variables(program: Program, model: pyo.ConcreteModel) -> list[VarData]:
+    """Return the nonanticipative variables in the order declared to mpi-sppy; refuse more than two stages."""
     nodes = getattr(model, "_mpisppy_node_list", None)
     if nodes is None:
         raise ModelError(f"{program.name}: scenario {model.name!r} has no _mpisppy_node_list; call mpi-sppy's attach_root_node")
@@ -224,13 +232,16 @@ def _nonants(program: Program, model: pyo.ConcreteModel) -> list[VarData]:
     return list(nodes[0].nonant_vardata_list)
 
 
-def _stage(variables: list[VarData]) -> Stage:
+def stage_of(variables: list[VarData]) -> Stage:
+    """Return the stage of these variables; a fixed one has its value as both bounds."""
     lower = np.array([v.value if v.fixed else (-np.inf if v.lb is None else v.lb) for v in variables], dtype=float)
     upper = np.array([v.value if v.fixed else (np.inf if v.ub is None else v.ub) for v in variables], dtype=float)
     return Stage(tuple(v.name for v in variables), lower, upper, np.array([not v.is_continuous() for v in variables], dtype=bool))
 
 
 def _same_first_stage(program: Program, base: _Compiled, other: _Compiled) -> None:
+    if other.first is base.first and other.sign == base.sign:
+        return
     where = f"{program.name}: scenario {other.scenario.name!r} differs from {base.scenario.name!r} in its first stage"
     if base.first.names != other.first.names:
         raise ModelError(f"{where}: its nonanticipative variables are others, or in another order")
@@ -245,6 +256,8 @@ def _same_first_stage(program: Program, base: _Compiled, other: _Compiled) -> No
 
 
 def _same_rows(base: _Compiled, other: _Compiled) -> bool:
+    if all(getattr(other, what) is getattr(base, what) for what in ("A", "row_lower", "row_upper", "row_names")):
+        return True
     return (
         base.row_names == other.row_names
         and base.A.shape == other.A.shape

@@ -11,13 +11,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyomo.environ as pyo
+from numpy.typing import NDArray
 
 from ..errors import InputError, ModelError, QuakeopsError
 from ..instances.loader import instance_of_scenario_file
 from ..models import MODELS
+
+if TYPE_CHECKING:
+    from .matrices import StageData
 
 PROTOCOL = ("scenario_creator", "scenario_names_creator", "kw_creator", "inparser_adder", "scenario_denouement")
 
@@ -27,7 +32,9 @@ class Program:
     """Scenario names, and ``creator(name, **kwargs)`` that returns the annotated Pyomo model of one scenario.
 
     ``recipe`` holds what rebuilds it (:func:`from_recipe`): plain data, kept in a result's provenance.
+    ``random_block(start=, stop=, **kwargs)``, where the model has one, returns its random data as arrays with a leading scenario axis.
     ``service(source, k, values)``, where the model has one, returns ``{what: (met, demanded)}`` of scenario k from its second-stage values.
+    ``arrays(k)``, where there is no Pyomo model (SMPS files), returns the compiled data of scenario k alone.
     """
 
     name: str
@@ -38,6 +45,8 @@ class Program:
     instance: str = ""
     instance_hash: str = ""
     service: Callable[[Any, int, dict[str, float]], dict[str, tuple[float, float]]] | None = field(default=None, repr=False)
+    arrays: Callable[[int], StageData] | None = field(default=None, repr=False)
+    random_block: Callable[..., dict[str, NDArray[np.float64]]] | None = field(default=None, repr=False)
 
     @property
     def num_scenarios(self) -> int:
@@ -147,6 +156,7 @@ def from_model(
         instance=source.instance.name,
         instance_hash=_digest(source.instance.model_dump(mode="json")),
         service=getattr(module, "service", None),
+        random_block=getattr(module, "random_block", None),
     )
 
 
@@ -219,8 +229,12 @@ def from_recipe(recipe: Mapping[str, Any]) -> Program:
     """Rebuild the program that a result was computed on."""
     if "module" in recipe:
         return from_module(recipe["module"], num_scenarios=recipe.get("scenarios"), arguments=recipe.get("arguments"))
+    if "smps" in recipe:
+        from .smps import from_smps
+
+        return from_smps(recipe["smps"])
     if "model" not in recipe:
-        raise InputError("result: field 'provenance.recipe' names neither a model nor a module; it cannot be rebuilt")
+        raise InputError("result: field 'provenance.recipe' names neither a model, a module nor SMPS files; it cannot be rebuilt")
     return from_model(
         recipe["model"],
         instance=recipe.get("instance"),

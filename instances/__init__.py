@@ -1,7 +1,18 @@
 """Typed, validated instances: schema, arrays, the packaged library and its loader."""
 
-from .arrays import FixedSource, Scenario, ScenarioSource
+from .arrays import Scenario, ScenarioBlock, ScenarioSource
+from .fixed_source import FixedSource
 from .loader import load, names, read_scenarios
 from .schema import Prepositioning, ScenarioRecord
 
-__all__ = ["FixedSource", "Prepositioning", "Scenario", "ScenarioRecord", "ScenarioSource", "load", "names", "read_scenarios"]
+__all__ = [
+    "FixedSource",
+    "Prepositioning",
+    "Scenario",
+    "ScenarioBlock",
+    "ScenarioRecord",
+    "ScenarioSource",
+    "load",
+    "names",
+    "read_scenarios",
+]

@@ -1,17 +1,15 @@
-"""An instance's scenario as arrays, in the order of its nodes (N), commodities (K) and links (L)."""
+"""Scenarios of an instance as arrays, in the order of its nodes (N), commodities (K) and links (L): one, or a block of B."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import shortest_path
 
-from .schema import Prepositioning, ScenarioRecord
+from .schema import Prepositioning
 
 Array = NDArray[np.float64]
 
@@ -36,6 +34,73 @@ class Scenario:
     hours: Array | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ScenarioBlock:
+    """B scenarios at once: the fields of :class:`Scenario`, each with a leading scenario axis.
+
+    ``probability`` (B,); ``demand`` (B, N, K); ``usable`` (B, N); ``link_capacity`` (B, L); ``casualties``, ``loss`` (B, N);
+    ``hours`` (B, N, N) or ``None``. The probabilities are those of the whole source; they do not sum to 1 over a block.
+    """
+
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    probability: Array
+    demand: Array
+    usable: Array
+    link_capacity: Array
+    casualties: Array
+    loss: Array
+    hours: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @classmethod
+    def stack(cls, scenarios: Sequence[Scenario]) -> ScenarioBlock:
+        """Put scenarios of one instance, at least one, into a block."""
+        hours = [s.hours for s in scenarios if s.hours is not None]
+        return cls(
+            names=tuple(s.name for s in scenarios),
+            labels=tuple(s.label for s in scenarios),
+            probability=np.array([s.probability for s in scenarios], dtype=float),
+            demand=np.stack([s.demand for s in scenarios]),
+            usable=np.stack([s.usable for s in scenarios]),
+            link_capacity=np.stack([s.link_capacity for s in scenarios]),
+            casualties=np.stack([s.casualties for s in scenarios]),
+            loss=np.stack([s.loss for s in scenarios]),
+            hours=np.stack(hours) if hours else None,
+        )
+
+    def scenario(self, b: int) -> Scenario:
+        """Return the scenario in place ``b`` of the block."""
+        return Scenario(
+            name=self.names[b],
+            label=self.labels[b],
+            probability=float(self.probability[b]),
+            demand=self.demand[b],
+            usable=self.usable[b],
+            link_capacity=self.link_capacity[b],
+            casualties=self.casualties[b],
+            loss=self.loss[b],
+            hours=None if self.hours is None else self.hours[b],
+        )
+
+    def take(self, places: Sequence[int] | NDArray[np.intp]) -> ScenarioBlock:
+        """Return the scenarios in these places, in this order, repetitions allowed."""
+        at = np.asarray(places, dtype=np.intp)
+        return ScenarioBlock(
+            names=tuple(self.names[b] for b in at),
+            labels=tuple(self.labels[b] for b in at),
+            probability=self.probability[at],
+            demand=self.demand[at],
+            usable=self.usable[at],
+            link_capacity=self.link_capacity[at],
+            casualties=self.casualties[at],
+            loss=self.loss[at],
+            hours=None if self.hours is None else self.hours[at],
+        )
+
+
 class ScenarioSource(Protocol):
     """A finite, indexed set of scenarios of one instance; scenario ``k`` does not depend on the others."""
 
@@ -51,84 +116,12 @@ class ScenarioSource(Protocol):
     def limited_links(self) -> NDArray[np.bool_]:
         """Which links (L,) may ever be limited; fixed over all scenarios, so that every scenario has the same rows."""
 
+    @property
+    def probabilities(self) -> Array:
+        """Probability of every scenario (S,), without building any."""
+
     def scenario(self, k: int) -> Scenario:
         """Return scenario ``k`` in ``range(num_scenarios)``."""
 
-
-class FixedSource:
-    """The scenarios written in the instance itself, or others given for it (``records``)."""
-
-    def __init__(self, instance: Prepositioning, records: list[ScenarioRecord] | None = None):
-        self.instance = instance
-        self.records = instance.scenarios if records is None else records
-        self._node = {n.name: i for i, n in enumerate(instance.nodes)}
-        self._commodity = {c.name: k for k, c in enumerate(instance.commodities)}
-        self._link = {link.name: e for e, link in enumerate(instance.links)}
-
-    @property
-    def num_scenarios(self) -> int:
-        """How many scenarios there are."""
-        return len(self.records)
-
-    @cached_property
-    def limited_links(self) -> NDArray[np.bool_]:
-        """Links with a capacity, or damaged in some scenario."""
-        limited = np.array([link.capacity is not None for link in self.instance.links], dtype=bool)
-        for record in self.records:
-            for name in record.link_capacity_factor:
-                limited[self._link[name]] = True
-        return limited
-
-    @cached_property
-    def _enough(self) -> float:
-        """A link capacity that never binds: the volume of the largest scenario's whole demand."""
-        use = np.array([c.volume if c.link_use is None else c.link_use for c in self.instance.commodities])
-        return max((float((self._demand(r) @ use).sum()) for r in self.records), default=0.0)
-
-    def _demand(self, record: ScenarioRecord) -> Array:
-        demand = np.zeros((len(self._node), len(self._commodity)))
-        for node, amounts in record.demand.items():
-            for commodity, units in amounts.items():
-                demand[self._node[node], self._commodity[commodity]] = units
-        return demand
-
-    def scenario(self, k: int) -> Scenario:
-        """Return scenario ``k`` as arrays."""
-        inst, record = self.instance, self.records[k]
-        usable = np.ones(len(inst.nodes))
-        for node, fraction in record.usable.items():
-            usable[self._node[node]] = fraction
-        factor = np.ones(len(inst.links))
-        for name, value in record.link_capacity_factor.items():
-            factor[self._link[name]] = value
-        full = np.array([self._enough if link.capacity is None else link.capacity for link in inst.links])
-        return Scenario(
-            name=f"scen{k}",
-            label=record.name,
-            probability=record.probability,
-            demand=self._demand(record),
-            usable=usable,
-            link_capacity=np.where(self.limited_links, factor * full, np.inf),
-            casualties=self._by_node(record.casualties),
-            loss=self._by_node(record.loss),
-            hours=travel_hours(inst, factor) if inst.impact else None,
-        )
-
-    def _by_node(self, values: dict[str, float]) -> Array:
-        out = np.zeros(len(self._node))
-        for node, value in values.items():
-            out[self._node[node]] = value
-        return out
-
-
-def travel_hours(instance: Prepositioning, capacity_factor: Array) -> Array:
-    """Return the (N, N) shortest travel times in hours over links whose ``capacity_factor`` is positive."""
-    index = {n.name: i for i, n in enumerate(instance.nodes)}
-    rows, columns, hours = [], [], []
-    for link, factor in zip(instance.links, capacity_factor, strict=True):
-        if factor > 0 and link.hours is not None:
-            rows.append(index[link.ends[0]])
-            columns.append(index[link.ends[1]])
-            hours.append(max(link.hours, 1e-9))  # csgraph reads a stored zero as "no edge"
-    graph = csr_array((hours, (rows, columns)), shape=(len(index), len(index)))
-    return np.asarray(shortest_path(graph, directed=False), dtype=float)
+    def block(self, start: int, stop: int) -> ScenarioBlock:
+        """Return scenarios ``start, ..., stop - 1``, bit for bit those of :meth:`scenario`; none if ``start == stop``."""

@@ -39,9 +39,9 @@ import pyomo.environ as pyo
 from pyomo.core.base.component_namer import index_repr
 
 from ..errors import InputError
-from ..instances import Scenario, ScenarioSource
+from ..instances import Scenario, ScenarioBlock, ScenarioSource
 from ..scenario_gen.sources import open_source
-from .protocol import attach_first_stage, scenario_number
+from .protocol import attach_first_stage, parameter, scenario_number
 
 
 def build(source: ScenarioSource, scen: Scenario, *, impact: bool = False) -> pyo.ConcreteModel:
@@ -54,10 +54,9 @@ def build(source: ScenarioSource, scen: Scenario, *, impact: bool = False) -> py
     m.depots = pyo.Set(initialize=[n.name for n in inst.nodes if n.candidate])
     m.sizes = pyo.Set(initialize=[s.name for s in inst.sizes])
     m.commodities = pyo.Set(initialize=[c.name for c in inst.commodities])
-    limited = {link.name: bool(x) for link, x in zip(inst.links, source.limited_links, strict=True)}
-    link_of = {arc: link for link in inst.links for arc in (link.ends, link.ends[::-1])}
+    link_of = _link_of(inst)
     m.arcs = pyo.Set(initialize=list(link_of), dimen=2)
-    m.limited_arcs = pyo.Set(initialize=[a for a in m.arcs if limited[link_of[a].name]], dimen=2)
+    m.limited_arcs = pyo.Set(initialize=[a for a, e in link_of.items() if source.limited_links[e]], dimen=2)
     into = {i: [j for j, k in link_of if k == i] for i in m.nodes}
     out_of = {i: [k for j, k in link_of if j == i] for i in m.nodes}
     size = {s.name: s for s in inst.sizes}
@@ -65,10 +64,10 @@ def build(source: ScenarioSource, scen: Scenario, *, impact: bool = False) -> py
     use = {c.name: c.volume if c.link_use is None else c.link_use for c in inst.commodities}
 
     # random data
-    capacity = dict(zip((link.name for link in inst.links), scen.link_capacity, strict=True))
-    m.demand = pyo.Param(m.nodes, m.commodities, initialize=_table(m.nodes, m.commodities, scen.demand), mutable=True)
-    m.usable = pyo.Param(m.nodes, initialize=dict(zip(m.nodes, map(float, scen.usable), strict=True)), mutable=True)
-    m.arc_capacity = pyo.Param(m.limited_arcs, initialize={a: float(capacity[link_of[a].name]) for a in m.limited_arcs}, mutable=True)
+    data = random_data(source, scen, impact=impact)
+    m.demand = parameter(data["demand"], m.nodes, m.commodities)
+    m.usable = parameter(data["usable"], m.nodes)
+    m.arc_capacity = parameter(data["arc_capacity"], m.limited_arcs)
 
     # first-stage variables
     m.open = pyo.Var(m.depots, m.sizes, within=pyo.Binary)
@@ -99,37 +98,67 @@ def build(source: ScenarioSource, scen: Scenario, *, impact: bool = False) -> py
         return sum(use[k] * m.flow[i, j, k] for k in m.commodities) <= m.arc_capacity[i, j]
 
     if impact:
-        _add_impact(m, source, scen)
+        _add_impact(m, inst.impact, data)
 
     m.first_stage_cost = pyo.Expression(
         expr=sum(size[l].fixed_cost * m.open[i, l] for i in m.depots for l in m.sizes)
         + sum(goods[k].price * m.stock[i, k] for i in m.depots for k in m.commodities)
     )
     m.second_stage_cost = pyo.Expression(
-        expr=sum(goods[k].transport_cost * link.length * m.flow[a, k] for a, link in link_of.items() for k in m.commodities)
+        expr=sum(goods[k].transport_cost * inst.links[e].length * m.flow[a, k] for a, e in link_of.items() for k in m.commodities)
         + sum(goods[k].holding_cost * m.left[i, k] + goods[k].shortage_penalty * m.short[i, k] for i in m.nodes for k in m.commodities)
     )
     m.total_cost = pyo.Objective(expr=m.first_stage_cost + m.second_stage_cost)  # (1)
     return m
 
 
-def _add_impact(m: pyo.ConcreteModel, source: ScenarioSource, scen: Scenario) -> None:
-    """Add (6)-(10): the variables, rows and the named expressions ``casualties``, ``loss``, ``response_time``."""
+def random_data(source: ScenarioSource, scen: Scenario | ScenarioBlock, impact: bool = False) -> dict[str, np.ndarray]:
+    """Return the value of every mutable parameter of :func:`build`, in the order of its index.
+
+    With N nodes, K commodities and A limited arcs: ``demand`` (N, K), ``usable`` (N,), ``arc_capacity`` (A,); with ``impact`` also
+    ``share`` g (N, K), ``weighted_hours`` tau_ji g_ik (N, N, K), ``potential_casualties`` and ``potential_loss`` (N,).
+    A block of B scenarios gives the same with a leading axis B.
+
+    Raises
+    ------
+    InputError
+        ``impact`` for an instance without that section.
+    """
+    data = {"demand": scen.demand, "usable": scen.usable, "arc_capacity": scen.link_capacity[..., _limited_links(source)]}
+    if not impact:
+        return data
     terms = source.instance.impact
     if terms is None or scen.hours is None:
         raise InputError(f"instance {source.instance.name!r}: field 'impact' is missing; casualty, loss and response-time terms need it")
     demanded = scen.demand > 0
     with np.errstate(divide="ignore"):
-        share = np.where(demanded, 1.0 / (scen.demand * np.maximum(demanded.sum(axis=1, keepdims=True), 1)), 0.0)
-    hours = np.minimum(scen.hours, terms.horizon_h)[:, :, None] * share[None, :, :]  # tau_ji g_ik
+        share = np.where(demanded, 1.0 / (scen.demand * np.maximum(demanded.sum(axis=-1, keepdims=True), 1)), 0.0)
+    hours = np.minimum(scen.hours, terms.horizon_h)
+    data |= {"share": share, "weighted_hours": hours[..., None] * share[..., None, :, :]}
+    return data | {"potential_casualties": scen.casualties, "potential_loss": scen.loss}
 
-    m.share = pyo.Param(m.nodes, m.commodities, initialize=_table(m.nodes, m.commodities, share), mutable=True)
-    weighted = {
-        (j, i, k): float(hours[a, b, c]) for a, j in enumerate(m.nodes) for b, i in enumerate(m.nodes) for c, k in enumerate(m.commodities)
-    }
-    m.weighted_hours = pyo.Param(m.nodes, m.nodes, m.commodities, initialize=weighted, mutable=True)
-    m.potential_casualties = pyo.Param(m.nodes, initialize=dict(zip(m.nodes, map(float, scen.casualties), strict=True)), mutable=True)
-    m.potential_loss = pyo.Param(m.nodes, initialize=dict(zip(m.nodes, map(float, scen.loss), strict=True)), mutable=True)
+
+def random_block(source: ScenarioSource, start: int, stop: int, impact: bool = False) -> dict[str, np.ndarray]:
+    """Return :func:`random_data` of scenarios ``start, ..., stop - 1``, with a leading scenario axis."""
+    return random_data(source, source.block(start, stop), impact=impact)
+
+
+def _link_of(inst):
+    """Return ``{arc: number of its link}``, both directions of every link."""
+    return {arc: e for e, link in enumerate(inst.links) for arc in (link.ends, link.ends[::-1])}
+
+
+def _limited_links(source):
+    """Return the number of the link of every limited arc (A,)."""
+    return np.array([e for e in _link_of(source.instance).values() if source.limited_links[e]], dtype=np.intp)
+
+
+def _add_impact(m, terms, data):
+    """Add (6)-(10): the variables, rows and the named expressions ``casualties``, ``loss``, ``response_time``."""
+    m.share = parameter(data["share"], m.nodes, m.commodities)
+    m.weighted_hours = parameter(data["weighted_hours"], m.nodes, m.nodes, m.commodities)
+    m.potential_casualties = parameter(data["potential_casualties"], m.nodes)
+    m.potential_loss = parameter(data["potential_loss"], m.nodes)
 
     m.alpha = pyo.Var(m.nodes, within=pyo.NonNegativeReals)
     m.beta = pyo.Var(m.nodes, within=pyo.NonNegativeReals)
@@ -175,10 +204,6 @@ def _pieces(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
         slope = (y1 - y0) / (x1 - x0)
         pieces.append((y0 - slope * x0, slope))
     return pieces
-
-
-def _table(rows, columns, values):
-    return {(r, c): float(values[a, b]) for a, r in enumerate(rows) for b, c in enumerate(columns)}
 
 
 def service(source: ScenarioSource, k: int, values: dict[str, float]) -> dict[str, tuple[float, float]]:

@@ -1,12 +1,15 @@
-"""What every model's protocol section shares: mpi-sppy's root node, imported without its start banner."""
+"""What every model shares: random data as mutable parameters, and mpi-sppy's root node, imported without its start banner."""
 
 from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 from collections.abc import Sequence
 
+import numpy as np
 import pyomo.environ as pyo
+from numpy.typing import NDArray
 
 
 def scenario_number(name: str) -> int:
@@ -15,6 +18,12 @@ def scenario_number(name: str) -> int:
     if not digits:
         raise ValueError(f"scenario name {name!r} must end in a number")
     return int(digits)
+
+
+def parameter(values: NDArray[np.float64], *index: pyo.Set) -> pyo.Param:
+    """Return a mutable parameter over the product of the ``index`` sets, with ``values`` in its order (row-major)."""
+    keys = index[0] if len(index) == 1 else itertools.product(*index)
+    return pyo.Param(*index, initialize=dict(zip(keys, values.ravel().tolist(), strict=True)), mutable=True)
 
 
 def attach_first_stage(m: pyo.ConcreteModel, cost: pyo.Expression, variables: Sequence[pyo.Var], probability: float) -> None:

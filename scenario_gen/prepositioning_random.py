@@ -14,10 +14,11 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+from numpy.random import PCG64, Generator, SeedSequence
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..instances.arrays import Array, Scenario
+from ..instances.arrays import Array, Scenario, ScenarioBlock
 from ..instances.schema import Commodity, FacilitySize, Link, Node, Prepositioning, Source, Units
 
 _NUM_NODES, _NETWORK_SEED, _FULL_CAPACITY = 20, 1, 2.0e5
@@ -85,21 +86,42 @@ class RandomSource:
         """Every link has a capacity."""
         return np.ones(len(self.instance.links), dtype=bool)
 
+    @property
+    def probabilities(self) -> Array:
+        """1 / num_scenarios for every draw (S,)."""
+        return np.full(self._num, 1 / self._num)
+
     def scenario(self, k: int) -> Scenario:
         """Draw scenario ``k``; the same for every number of scenarios, rank and order of calls."""
-        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(k,)))
-        epicentre, magnitude = rng.uniform(0, 100, 2), rng.uniform(5.5, 7.8)
-        distance = np.linalg.norm(self._xy - epicentre, axis=1)
-        severity = 1 / (1 + np.exp(-((magnitude - 6.3) * 1.5 - distance / 20 + rng.normal(0, 0.6, _NUM_NODES))))
-        usable = 1 - severity * rng.uniform(0.2, 0.9, _NUM_NODES)
+        return self.block(k, k + 1).scenario(0)
+
+    def block(self, start: int, stop: int) -> ScenarioBlock:
+        """Draw scenarios ``start, ..., stop - 1``: each from its own generator, the formulas for all of them at once."""
+        size = stop - start
+        place, standard = np.empty((size, 3)), np.empty((size, _NUM_NODES))  # U(0, 1): e, M; N(0, 1)
+        damage = np.empty((size, _NUM_NODES))  # U(0, 1)
+        for b, k in enumerate(range(start, stop)):
+            rng = Generator(PCG64(SeedSequence(self.seed, spawn_key=(k,))))
+            rng.random(out=place[b])
+            rng.standard_normal(out=standard[b])
+            rng.random(out=damage[b])
+        epicentre, magnitude = 100 * place[:, :2], _uniform(place[:, 2], 5.5, 7.8)
+        distance = np.linalg.norm(self._xy - epicentre[:, None], axis=2)
+        severity = 1 / (1 + np.exp(-((magnitude[:, None] - 6.3) * 1.5 - distance / 20 + 0.6 * standard)))
         i, j = np.triu_indices(_NUM_NODES, 1)
-        return Scenario(
-            name=f"scen{k}",
-            label=f"M {magnitude:.2f}",
-            probability=1 / self._num,
-            demand=severity[:, None] * self._base,
-            usable=usable,
-            link_capacity=(1 - 0.8 * severity[i]) * (1 - 0.8 * severity[j]) * _FULL_CAPACITY,
-            casualties=np.zeros(_NUM_NODES),
-            loss=np.zeros(_NUM_NODES),
+        intact = 1 - 0.8 * severity
+        return ScenarioBlock(
+            names=tuple(f"scen{k}" for k in range(start, stop)),
+            labels=tuple(f"M {m:.2f}" for m in magnitude.tolist()),
+            probability=np.full(size, 1 / self._num),
+            demand=severity[:, :, None] * self._base,
+            usable=1 - severity * _uniform(damage, 0.2, 0.9),
+            link_capacity=intact[:, i] * intact[:, j] * _FULL_CAPACITY,
+            casualties=np.zeros((size, _NUM_NODES)),
+            loss=np.zeros((size, _NUM_NODES)),
         )
+
+
+def _uniform(standard: Array, low: float, high: float) -> Array:
+    """U(low, high) from U(0, 1), with the arithmetic of ``Generator.uniform``."""
+    return low + (high - low) * standard

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from .. import instances
 from ..errors import InputError
-from ..instances import FixedSource, Prepositioning, Scenario, ScenarioSource
+from ..instances import FixedSource, Prepositioning, Scenario, ScenarioBlock, ScenarioSource
+from ..instances.arrays import Array
 from ..instances.loader import did_you_mean, instance_of_scenario_file
 from . import prepositioning_random
 
@@ -59,7 +60,7 @@ class ResampledSource:
 
     def __init__(self, parent: ScenarioSource, num_scenarios: int, seed: int):
         self.parent, self._num, self.seed = parent, num_scenarios, seed
-        self._cumulative = np.cumsum([parent.scenario(k).probability for k in range(parent.num_scenarios)])
+        self._cumulative = np.cumsum(parent.probabilities)
 
     @property
     def instance(self) -> Prepositioning:
@@ -76,8 +77,23 @@ class ResampledSource:
         """The parent's limited links."""
         return self.parent.limited_links
 
+    @property
+    def probabilities(self) -> Array:
+        """1 / num_scenarios for every draw (S,)."""
+        return np.full(self._num, 1 / self._num)
+
     def scenario(self, k: int) -> Scenario:
         """Return draw ``k``, with probability 1 / num_scenarios."""
+        return replace(self.parent.scenario(self._drawn(k)), name=f"scen{k}", probability=1 / self._num)
+
+    def block(self, start: int, stop: int) -> ScenarioBlock:
+        """Return draws ``start, ..., stop - 1``; a scenario of the parent that comes twice is built once."""
+        drawn, place = np.unique([self._drawn(k) for k in range(start, max(stop, start + 1))], return_inverse=True)
+        block = ScenarioBlock.stack([self.parent.scenario(int(k)) for k in drawn]).take(place[: stop - start])
+        return replace(block, names=tuple(f"scen{k}" for k in range(start, stop)), probability=np.full(len(block), 1 / self._num))
+
+    def _drawn(self, k: int) -> int:
+        """Return which scenario of the parent draw ``k`` is."""
         rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(k,)))
         drawn = int(np.searchsorted(self._cumulative, rng.uniform(0, self._cumulative[-1]), side="right"))
-        return replace(self.parent.scenario(min(drawn, self.parent.num_scenarios - 1)), name=f"scen{k}", probability=1 / self._num)
+        return min(drawn, self.parent.num_scenarios - 1)
