@@ -7,7 +7,7 @@
 
 from .decomposition.evaluation import Evaluation
 from .errors import InputError, NoSolutionError, QuakeopsError, SolverError, SolverUnavailableError
-from .facade import evaluate, solve
+from .facade import evaluate, export, solve
 from .instances import load
 from .result import Result, Status
 
@@ -23,6 +23,7 @@ __all__ = [
     "SolverUnavailableError",
     "Status",
     "evaluate",
+    "export",
     "load",
     "solve",
 ]

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from . import parallel
+from .decomposition.benders import Settings, parse_risk, solve_benders
 from .decomposition.evaluation import Evaluation, evaluate_plan
+from .decomposition.export import FORMATS, export_program
 from .decomposition.extensive_form import solve_extensive_form
 from .decomposition.matrices import compile_program
 from .decomposition.program import Program, from_model, from_module, from_provenance, from_recipe
 from .decomposition.run import Progress, Run, provenance
+from .decomposition.smps import from_smps, resample
 from .errors import InputError
+from .files import require_writable
 from .result import Result
 from .scenario_gen.sources import ResampledSource
 from .solvers import Backend, get
 
-METHODS = ("ef", "ph")
+METHODS = ("ef", "ph", "benders")
 
 
 def solve(
     model: str | None = None,
     *,
     module: str | ModuleType | None = None,
+    smps: str | Path | None = None,
     instance: str | None = None,
     scenarios: int | None = None,
     scenario_file: str | None = None,
@@ -38,26 +44,39 @@ def solve(
     iterations: int | None = None,
     bundles: int | None = None,
     log: str | None = None,
+    risk: str | None = None,
+    cuts: str | None = None,
+    clusters: int | None = None,
+    stabilization: str | None = None,
+    pool: bool | None = None,
+    retain: int | None = None,
     progress: Progress | None = None,
 ) -> Result:
-    """Solve a model of quakeops, or any two-stage linear mpi-sppy scenario module.
+    """Solve a model of quakeops, any two-stage linear mpi-sppy scenario module, or SMPS files.
 
     Parameters
     ----------
-    model, module
-        One of the two: a name such as ``"prepositioning"``, or a foreign scenario module (import path or module object).
+    model, module, smps
+        One of them: a name such as ``"prepositioning"``; a foreign scenario module (import path or module object); stem or folder of
+        SMPS files.
     instance, scenario_file, scenarios, seed
         What to solve it on. ``scenarios`` and ``seed`` are for drawn families and foreign modules only.
     arguments
         Options that a foreign module's ``inparser_adder`` declares.
     method
-        ``"ef"`` (extensive form) or ``"ph"`` (progressive hedging by mpi-sppy).
+        ``"ef"`` (extensive form), ``"ph"`` (progressive hedging by mpi-sppy) or ``"benders"`` (our own engine).
     solver, threads
-        Backend of the registry, and its threads for ``ef`` (default: the solver's choice); ``ph`` runs one thread a rank.
+        Backend of the registry, and its threads for ``ef`` and ``benders`` (default: the solver's choice; two for recourse problems in one
+        process); ``ph`` runs one thread a rank.
     rel_gap, time_limit
         Stop at this relative gap, or after this many seconds.
-    iterations, bundles, log
-        For ``ph`` only: most iterations, number of bundles the scenarios are joined into (``None``: each alone), file for mpi-sppy's log.
+    iterations
+        For ``ph`` and ``benders``: most iterations.
+    bundles, log
+        For ``ph`` only: number of bundles the scenarios are joined into (``None``: each alone), file for mpi-sppy's log.
+    risk, cuts, clusters, stabilization, pool, retain
+        For ``benders`` only; see :class:`~quakeops.decomposition.benders.settings.Settings`. ``risk`` is ``"mean"``, ``"cvar:ALPHA"``,
+        ``"mean-cvar:LAMBDA:ALPHA"`` or ``"worst"``; objective and bound of the result are then of that measure.
     progress
         Called with a :class:`~quakeops.result.TracePoint` as bound and incumbent improve.
 
@@ -83,22 +102,31 @@ def solve(
         raise InputError(f"--threads {threads}: must be at least 1")
     if method not in METHODS:
         raise InputError(f"unknown method {method!r}; known: {', '.join(METHODS)}")
-    for name, value in (("iterations", iterations), ("bundles", bundles), ("log", log)):
-        if value is not None and method != "ph":
-            raise InputError(f"--{name} is an option of --method ph, not of {method}")
-        if isinstance(value, int) and value < 1:
-            raise InputError(f"--{name} {value}: must be at least 1")
+    engine = {"cuts": cuts, "clusters": clusters, "stabilization": stabilization, "pool": pool, "retain": retain, "risk": risk}
+    of_methods = {"iterations": (iterations, ("ph", "benders")), "bundles": (bundles, ("ph",)), "log": (log, ("ph",))}
+    of_methods |= {name: (value, ("benders",)) for name, value in engine.items()}
+    for name, (value, methods) in of_methods.items():
+        if value is not None and method not in methods:
+            raise InputError(f"--{name} is an option of --method {' and '.join(methods)}, not of {method}")
+    for name, count in (("iterations", iterations), ("bundles", bundles)):
+        if count is not None and count < 1:
+            raise InputError(f"--{name} {count}: must be at least 1")
     if threads is not None and method == "ph":
         raise InputError(f"--threads {threads}: progressive hedging runs one thread a rank; give mpiexec more ranks instead")
     run = Run(rel_gap=rel_gap, time_limit=time_limit, threads=threads, progress=progress, method=method, solver=solver)
     comm = parallel.world()
     backend, program = parallel.agree(
-        comm, lambda: (get(solver), _program(model, module, instance, scenarios, scenario_file, seed, arguments))
+        comm, lambda: (get(solver), _program(model, module, smps, instance, scenarios, scenario_file, seed, arguments))
     )
     options = {"rel_gap": rel_gap, "time_limit": time_limit, "threads": threads, "iterations": iterations, "bundles": bundles}
+    options |= {name: value for name, value in engine.items() if value is not None}
     run.provenance = provenance(program.recipe, program.instance_hash, **options) | {"ranks": 1 if comm is None else comm.Get_size()}
     if method == "ef":
         result = parallel.on_rank_0(comm, lambda: _extensive_form(program, backend, run))
+    elif method == "benders":
+        chosen = {name: value for name, value in engine.items() if value is not None and name != "risk"}
+        settings = Settings(**chosen, risk=parse_risk(risk or "mean"), iterations=iterations, threads=threads)
+        result = solve_benders(program, backend, run, comm=comm, settings=settings)
     else:
         from .decomposition.progressive_hedging import solve_progressive_hedging
 
@@ -179,17 +207,53 @@ def _evaluate(
     return replace(figures, worst_scenario=f"{figures.worst_scenario} ({label})")
 
 
+def export(
+    model: str | None = None,
+    *,
+    out: str | Path,
+    file_format: str = "smps",
+    module: str | ModuleType | None = None,
+    smps: str | Path | None = None,
+    instance: str | None = None,
+    scenarios: int | None = None,
+    scenario_file: str | None = None,
+    seed: int | None = None,
+    arguments: Mapping[str, Any] | None = None,
+) -> tuple[Path, ...]:
+    """Write a problem to files and return their paths; the problem is named as in :func:`solve`.
+
+    ``file_format`` is ``"smps"`` (OUT.cor, OUT.tim, OUT.sto), or ``"lp"`` or ``"mps"`` (the extensive form, OUT.lp or OUT.mps).
+
+    Raises
+    ------
+    InputError
+        Something is misspelt or does not fit together, or the scenarios do not fit the format; the message says what.
+    """
+    if file_format not in FORMATS:
+        raise InputError(f"unknown format {file_format!r}; known: {', '.join(FORMATS)}")
+    require_writable(Path(out))
+
+    def written() -> tuple[Path, ...]:
+        program = _program(model, module, smps, instance, scenarios, scenario_file, seed, arguments)
+        name = program.name if program.instance in ("", program.name) else f"{program.name}-{program.instance}"
+        return export_program(compile_program(program), name, file_format, Path(out))
+
+    return parallel.on_rank_0(parallel.world(), written)
+
+
 def _fresh(program: Program, scenarios: int | None, seed: int | None, scenario_file: str | None) -> tuple[Program, bool]:
     """Return the program to evaluate on, and whether its scenarios are independent draws."""
     recipe = dict(program.recipe)
     if scenario_file is not None:
-        if scenarios is not None or "module" in recipe:
+        if scenarios is not None or "model" not in recipe:
             raise InputError(f"--scenario-file {scenario_file}: goes with a model of quakeops, and without --scenarios")
         return from_recipe(recipe | {"scenario_file": scenario_file, "scenarios": None, "seed": None}), False
     if seed is None:  # never the draws that the plan was made for
         seed = (recipe.get("seed") or 0) + 1
     if scenarios is None:
-        return program, "module" not in recipe and hasattr(program.kwargs["source"], "seed")
+        return program, "model" in recipe and hasattr(program.kwargs["source"], "seed")
+    if "smps" in recipe:
+        return resample(program, scenarios, seed), True
     if "module" in recipe:
         arguments = dict(recipe.get("arguments") or {})
         if recipe.get("seeded"):
@@ -206,18 +270,31 @@ def _fresh(program: Program, scenarios: int | None, seed: int | None, scenario_f
 def _program(
     model: str | None,
     module: str | ModuleType | None,
+    smps: str | Path | None,
     instance: str | None,
     scenarios: int | None,
     scenario_file: str | None,
     seed: int | None,
     arguments: Mapping[str, Any] | None,
 ) -> Program:
-    if (model is None) == (module is None):
-        raise InputError("give either a model or --module, and not both")
+    if [model, module, smps].count(None) != 2:
+        raise InputError("give one of a model, --module and --smps")
     if model is not None:
         if arguments:
             raise InputError("--module-arg goes with --module")
         return from_model(model, instance=instance, scenario_file=scenario_file, num_scenarios=scenarios, seed=seed)
+    if smps is not None:
+        given = {
+            "instance": instance,
+            "scenario-file": scenario_file,
+            "scenarios": scenarios,
+            "seed": seed,
+            "module-arg": arguments or None,
+        }
+        for name, value in given.items():
+            if value is not None:
+                raise InputError(f"--{name} does not go with --smps, whose files hold the whole problem")
+        return from_smps(smps)
     assert module is not None
     for name, value in (("instance", instance), ("scenario-file", scenario_file)):
         if value is not None:

@@ -14,6 +14,7 @@ from ..errors import QuakeopsError
 from ..parallel import abort, last_words, started_by_mpi, world
 from .doctor import doctor
 from .evaluate import evaluate
+from .export import export
 from .instances import instances
 from .output import emit_json, is_speaker, stdout
 from .plot import plot
@@ -28,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (solve, instances, evaluate, plot, doctor):
+for command in (solve, instances, evaluate, export, plot, doctor):
     app.command()(command)
 
 

@@ -25,33 +25,43 @@ def solve(
     module_arg: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="option that the module declares; may be repeated")
     ] = None,
+    smps: Annotated[str | None, typer.Option(metavar="DIR|STEM", help="SMPS files (.cor, .tim, .sto) in place of MODEL")] = None,
     instance: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="packaged instance, drawn family or .json file")] = None,
     scenarios: Annotated[int | None, typer.Option(metavar="N", help="number of scenarios, of a drawn family or a module")] = None,
     scenario_file: options.ScenarioFile = None,
     seed: Annotated[int | None, typer.Option(metavar="K", help="seed of a drawn family")] = None,
-    method: Annotated[str, typer.Option(help="ef (extensive form) or ph (progressive hedging)")] = "ef",
+    method: Annotated[str, typer.Option(help="ef (extensive form), ph (progressive hedging) or benders")] = "ef",
     solver: options.Solver = "highs",
-    threads: Annotated[int | None, typer.Option(metavar="N", help="ef: solver threads (ph runs one thread a rank)")] = None,
+    threads: Annotated[int | None, typer.Option(metavar="N", help="ef, benders: threads (ph runs one thread a rank)")] = None,
     rel_gap: Annotated[float, typer.Option(help="stop at this relative gap")] = 1e-3,
     time_limit: Annotated[float | None, typer.Option(metavar="S", help="stop after so many seconds")] = None,
-    iterations: Annotated[int | None, typer.Option(metavar="N", help="ph: most iterations")] = None,
+    iterations: Annotated[int | None, typer.Option(metavar="N", help="ph, benders: most iterations")] = None,
     bundles: Annotated[int | None, typer.Option(metavar="N", help="ph: join the scenarios into so many bundles (default: none)")] = None,
     log: Annotated[str | None, typer.Option(metavar="FILE", help="ph: file for mpi-sppy's own log")] = None,
+    risk: Annotated[
+        str | None, typer.Option(metavar="MEASURE", help="benders: mean, cvar:ALPHA, mean-cvar:LAMBDA:ALPHA or worst")
+    ] = None,
+    cuts: Annotated[str | None, typer.Option(help="benders: single, clustered (default), multi or adaptive")] = None,
+    clusters: Annotated[int | None, typer.Option(metavar="N", help="benders: scenario clusters of clustered cuts")] = None,
+    stabilization: Annotated[str | None, typer.Option(help="benders: in-out (default), level-1, level-inf or none")] = None,
+    pool: Annotated[bool | None, typer.Option(help="benders: offer dual vertices to all scenarios (default)", show_default=False)] = None,
+    retain: Annotated[int | None, typer.Option(metavar="N", help="benders: scenarios kept whole in the master")] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE.json", help="write the result here")] = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
     """Solve a model and print the plan, its cost and what is proved of it."""
     require_writable(out)
-    with ProgressLine(f"{instance or module or model} {method}") as progress:
+    with ProgressLine(f"{instance or smps or module or model} {method}") as progress:
         result = facade.solve(
             model,
             module=module,
+            smps=smps,
             instance=instance,
             scenarios=scenarios,
             scenario_file=scenario_file,
             seed=seed,
-            arguments=_pairs(module_arg or []),
+            arguments=pairs(module_arg or []),
             method=method,
             solver=solver,
             rel_gap=rel_gap,
@@ -60,6 +70,12 @@ def solve(
             iterations=iterations,
             bundles=bundles,
             log=log,
+            risk=risk,
+            cuts=cuts,
+            clusters=clusters,
+            stabilization=stabilization,
+            pool=pool,
+            retain=retain,
             progress=progress,
         )
     if is_speaker():
@@ -111,7 +127,8 @@ def show(result: Result) -> None:
         out.print(f"  ... and {len(plan) - _SHOWN} more (--out FILE.json holds all)")
 
 
-def _pairs(items: list[str]) -> dict[str, str]:
+def pairs(items: list[str]) -> dict[str, str]:
+    """Return the ``KEY=VALUE`` arguments of ``--module-arg``."""
     pairs = {}
     for item in items:
         key, equals, value = item.partition("=")

@@ -89,7 +89,7 @@ def solve_extensive_form(data: StageData, backend: Backend, run: Run) -> Result:
         return None if again.x is None else again.x[: len(data.first)]
 
     recourse = Recourse(data, backend)
-    return finish(run, data, recourse, x=x, bound=solution.bound, termination=solution.termination, reason=reason, repair=repair)
+    return finish(run, recourse, x=x, bound=solution.bound, termination=solution.termination, reason=reason, repair=repair)
 
 
 def tell_apart(problem: LinearProgram, backend: Backend) -> Termination:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from ..solvers import Backend, LinearProgram, Solution, SolverModel, Termination
-from .matrices import Array, ScenarioData, StageData
+from .matrices import Array, ScenarioData, Stage, StageData
 
 FEASIBILITY = 1e-6
 """Row and bound violations up to this, relative to max(1, |value|), count as satisfied (the solvers' own tolerance)."""
@@ -27,6 +29,21 @@ class Recourse:
     _models: dict[str, SolverModel] = field(default_factory=dict)
     _keys: dict[int, str] = field(default_factory=dict)
 
+    @property
+    def first(self) -> Stage:
+        """The first-stage variables."""
+        return self.data.first
+
+    @property
+    def sign(self) -> float:
+        """-1 for a maximisation."""
+        return self.data.sign
+
+    @property
+    def num_scenarios(self) -> int:
+        """How many scenarios there are."""
+        return len(self.data.scenarios)
+
     def clean(self, x: Array) -> Array:
         """Round the integer part and clip tiny bound violations."""
         first = self.data.first
@@ -35,16 +52,7 @@ class Recourse:
 
     def first_stage_violation(self, x: Array) -> tuple[float, str]:
         """Return the largest relative violation of first-stage rows, bounds and integrality, and its name; plain arithmetic."""
-        data, first = self.data, self.data.first
-        activity = data.A @ x
-        scale = np.maximum(1, abs(data.A) @ np.abs(x))
-        rows = np.maximum(data.row_lower - activity, activity - data.row_upper) / scale
-        bounds = np.maximum(first.lower - x, x - first.upper) / np.maximum(1, np.abs(x))
-        whole = np.where(first.integer, np.abs(x - np.round(x)), 0)
-        values = np.concatenate([rows, bounds, whole])
-        names = (*data.row_names, *(f"bound of {n}" for n in first.names), *(f"integrality of {n}" for n in first.names))
-        worst = int(np.argmax(values)) if len(values) else -1
-        return (float(values[worst]), names[worst]) if worst >= 0 else (0.0, "")
+        return first_stage_violation(self.data, x)
 
     def solve(self, k: int, x: Array) -> Solution:
         """Solve scenario ``k``'s recourse at ``x`` (cost q'y alone, in minimisation form); short of its optimum it has no value."""
@@ -96,6 +104,44 @@ class Recourse:
             problem = LinearProgram(s.cost, s.W, s.row_lower, s.row_upper, s.stage.lower, s.stage.upper, s.stage.integer)
             self._models[key] = self.backend.open(problem)
         return self._models[key]
+
+
+class FirstStage(Protocol):
+    """What holds a first stage: its variables and its rows."""
+
+    @property
+    def first(self) -> Stage:
+        """The variables."""
+
+    @property
+    def A(self) -> csr_array:  # noqa: N802
+        """The rows' matrix."""
+
+    @property
+    def row_lower(self) -> Array:
+        """The rows' lower sides."""
+
+    @property
+    def row_upper(self) -> Array:
+        """The rows' upper sides."""
+
+    @property
+    def row_names(self) -> tuple[str, ...]:
+        """The rows' names."""
+
+
+def first_stage_violation(data: FirstStage, x: Array) -> tuple[float, str]:
+    """Return the largest relative violation of first-stage rows, bounds and integrality at ``x``, and its name; plain arithmetic."""
+    first = data.first
+    activity = data.A @ x
+    scale = np.maximum(1, abs(data.A) @ np.abs(x))
+    rows = np.maximum(data.row_lower - activity, activity - data.row_upper) / scale
+    bounds = np.maximum(first.lower - x, x - first.upper) / np.maximum(1, np.abs(x))
+    whole = np.where(first.integer, np.abs(x - np.round(x)), 0)
+    values = np.concatenate([rows, bounds, whole])
+    names = (*data.row_names, *(f"bound of {n}" for n in first.names), *(f"integrality of {n}" for n in first.names))
+    worst = int(np.argmax(values)) if len(values) else -1
+    return (float(values[worst]), names[worst]) if worst >= 0 else (0.0, "")
 
 
 def _signature(s: ScenarioData) -> str:

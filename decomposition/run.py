@@ -6,14 +6,11 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ..result import Result, Status, TracePoint, relative_gap
 from ..solvers import Termination
-from .matrices import Array, StageData
-
-if TYPE_CHECKING:
-    from .recourse import Recourse
+from .matrices import Array, Stage
 
 Progress = Callable[[TracePoint], None]
 
@@ -76,10 +73,34 @@ class Run:
         return relative_gap(self.objective, self.bound)
 
 
+class Evaluator(Protocol):
+    """What re-evaluates a plan exactly; costs are in minimisation form."""
+
+    @property
+    def first(self) -> Stage:
+        """The first-stage variables."""
+
+    @property
+    def sign(self) -> float:
+        """-1 for a maximisation."""
+
+    @property
+    def num_scenarios(self) -> int:
+        """How many scenarios the program has."""
+
+    def clean(self, x: Array) -> Array:
+        """Round the integer part and clip tiny bound violations."""
+
+    def expected(self, x: Array) -> float | None:
+        """Return the cost that is minimised, or ``None`` if ``x`` is infeasible."""
+
+    def why_infeasible(self, x: Array) -> str:
+        """Say what rejects ``x``."""
+
+
 def finish(
     run: Run,
-    data: StageData,
-    recourse: Recourse,
+    evaluator: Evaluator,
     *,
     x: Array | None,
     bound: float | None,
@@ -95,20 +116,20 @@ def finish(
     status = {Termination.INFEASIBLE: Status.INFEASIBLE, Termination.UNBOUNDED: Status.UNBOUNDED}.get(termination, Status.NO_SOLUTION)
     objective, plan = None, {}
     if x is not None and status is Status.NO_SOLUTION:
-        x = recourse.clean(x)
+        x = evaluator.clean(x)
         with run.timed("evaluate"):
-            evaluated = recourse.expected(x)
+            evaluated = evaluator.expected(x)
             if evaluated is None and repair is not None and (again := repair()) is not None:
-                x = recourse.clean(again)
-                evaluated = recourse.expected(x)
+                x = evaluator.clean(again)
+                evaluated = evaluator.expected(x)
         if evaluated is None:
-            reason = f"{reason}; the solver's plan failed exact re-evaluation: {recourse.why_infeasible(x)}"
+            reason = f"{reason}; the solver's plan failed exact re-evaluation: {evaluator.why_infeasible(x)}"
         else:
-            objective = evaluated * data.sign
-            plan = {n: float(v) for n, v in zip(data.first.names, x, strict=True)}
+            objective = evaluated * evaluator.sign
+            plan = {n: float(v) for n, v in zip(evaluator.first.names, x, strict=True)}
             status = Status.FEASIBLE
-    own_bound = None if bound is None or status in (Status.INFEASIBLE, Status.UNBOUNDED) else bound * data.sign
-    if objective is not None and own_bound is not None and (own_bound - objective) * data.sign > 1e-6 * max(1.0, abs(objective)):
+    own_bound = None if bound is None or status in (Status.INFEASIBLE, Status.UNBOUNDED) else bound * evaluator.sign
+    if objective is not None and own_bound is not None and (own_bound - objective) * evaluator.sign > 1e-6 * max(1.0, abs(objective)):
         reason = f"{reason}; the bound {own_bound:.10g} lies beyond the plan's exact cost and is discarded: numerical trouble"
         own_bound = None
     if objective is not None and own_bound is not None:
@@ -120,10 +141,10 @@ def finish(
         status=status,
         method=run.method,
         solver=run.solver,
-        sense="minimize" if data.sign > 0 else "maximize",
+        sense="minimize" if evaluator.sign > 0 else "maximize",
         objective=objective,
         bound=own_bound,
-        num_scenarios=len(data.scenarios),
+        num_scenarios=evaluator.num_scenarios,
         first_stage=plan,
         stop_reason=reason,
         trace=tuple(_in_order(run.trace)),

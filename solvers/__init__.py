@@ -2,7 +2,20 @@
 
 from .gurobi import GUROBI
 from .highs import HIGHS
-from .linear import LinearProgram, Solution, SolverModel, Termination
+from .linear import LinearProgram, RecourseModel, RecourseSolution, Solution, SolverModel, Termination
 from .registry import Backend, Feature, backends, get
 
-__all__ = ["GUROBI", "HIGHS", "Backend", "Feature", "LinearProgram", "Solution", "SolverModel", "Termination", "backends", "get"]
+__all__ = [
+    "GUROBI",
+    "HIGHS",
+    "Backend",
+    "Feature",
+    "LinearProgram",
+    "RecourseModel",
+    "RecourseSolution",
+    "Solution",
+    "SolverModel",
+    "Termination",
+    "backends",
+    "get",
+]

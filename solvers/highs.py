@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from ..errors import SolverError
-from .linear import Array, LinearProgram, Progress, Solution, Termination
+from .linear import Array, LinearProgram, Progress, RecourseModel, Solution, Termination
 from .registry import Backend, Feature, Probe, register
 
 
@@ -59,6 +62,32 @@ class HighsModel:
     def set_cost(self, cost: Array) -> None:
         """Replace the cost vector."""
         self._check(self._highs.changeColsCost(len(self._columns), self._columns, cost), "changeColsCost")
+
+    def set_integer(self, integer: NDArray[np.bool_]) -> None:
+        """Replace which variables are integer."""
+        kinds = np.where(integer, 1, 0).astype(np.uint8)
+        self._check(self._highs.changeColsIntegrality(len(kinds), self._columns, kinds), "changeColsIntegrality")
+        self.problem = replace(self.problem, integer=integer)
+
+    def add_rows(self, matrix: csr_array, lower: Array, upper: Array) -> None:
+        """Append rows."""
+        starts, entries, values = matrix.indptr[:-1].astype(np.int32), matrix.indices.astype(np.int32), matrix.data
+        self._check(self._highs.addRows(len(lower), lower, upper, len(values), starts, entries, values), "addRows")
+        self._rows = np.arange(len(self._rows) + len(lower), dtype=np.int32)
+
+    def delete_rows(self, rows: NDArray[np.int64]) -> None:
+        """Delete the rows of these numbers; those after them move up."""
+        rows = np.unique(rows)  # HiGHS refuses them in any other order
+        self._check(self._highs.deleteRows(len(rows), rows.astype(np.int32)), "deleteRows")
+        self._rows = np.arange(len(self._rows) - len(rows), dtype=np.int32)
+
+    def add_columns(self, cost: Array, lower: Array, upper: Array) -> None:
+        """Append continuous columns without entries."""
+        none = np.zeros(0, dtype=np.int32)
+        starts = np.zeros(len(cost), dtype=np.int32)
+        self._check(self._highs.addCols(len(cost), cost, lower, upper, 0, starts, none, np.zeros(0)), "addCols")
+        self._columns = np.arange(len(self._columns) + len(cost), dtype=np.int32)
+        self.problem = replace(self.problem, integer=np.concatenate([self.problem.integer, np.zeros(len(cost), dtype=bool)]))
 
     def warm_start(self, x: Array) -> None:
         """Offer a starting solution for the next MIP solve."""
@@ -161,6 +190,13 @@ _TERMINATION = {
     "kObjectiveTarget": Termination.OTHER_LIMIT,
 }
 
+
+def _open_recourse(problem: LinearProgram) -> RecourseModel:
+    from .highs_recourse import HighsRecourse
+
+    return HighsRecourse(problem)
+
+
 HIGHS = register(
     Backend(
         name="highs",
@@ -170,5 +206,6 @@ HIGHS = register(
         options={"rel_gap": "mip_rel_gap", "time_limit": "time_limit", "threads": "threads", "seed": "random_seed"},
         probe=_probe,
         open=HighsModel,
+        open_recourse=_open_recourse,
     )
 )

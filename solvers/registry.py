@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from ..errors import InputError, SolverUnavailableError
-from .linear import LinearProgram, SolverModel
+from .linear import LazySolver, LinearProgram, RecourseModel, SolverModel
 
 
 class Feature(StrEnum):
@@ -35,7 +35,8 @@ class Probe:
 class Backend:
     """One solver. ``pyomo_name`` is its Pyomo interface, ``pyomo_mip_name`` the one that takes MIP warm starts.
 
-    ``options`` maps the common spelling (``rel_gap``, ``time_limit``, ``threads``, ``seed``) to the solver's.
+    ``options`` maps the common spelling (``rel_gap``, ``time_limit``, ``threads``, ``seed``) to the solver's. ``solve_lazy`` is there
+    where :attr:`Feature.LAZY` is.
     """
 
     name: str
@@ -45,6 +46,8 @@ class Backend:
     options: Mapping[str, str]
     probe: Callable[[], Probe] = field(repr=False)
     open: Callable[[LinearProgram], SolverModel] = field(repr=False)
+    open_recourse: Callable[[LinearProgram], RecourseModel] = field(repr=False)
+    solve_lazy: LazySolver | None = field(default=None, repr=False)
 
     def translate(self, **options: Any) -> dict[str, Any]:
         """Return the options in the solver's own spelling; an option it does not have is an error, ``None`` means unset."""

@@ -4,6 +4,7 @@ import itertools
 import sys
 import time
 from dataclasses import replace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -202,6 +203,135 @@ def test_changes_in_place(backend, what, integer):
             check_kkt(p, again)
 
 
+@st.composite
+def masters(draw):
+    """A program and changes to it: rows and columns come and go, rows change their kind; the point ``inside`` stays feasible."""
+    n = draw(st.integers(1, 4))
+    inside = np.array(draw(st.lists(st.integers(-3, 3), min_size=n, max_size=n)), dtype=float)
+
+    def array(size, low=-5, high=5):
+        return np.array(draw(st.lists(st.integers(low, high), min_size=size, max_size=size)), dtype=float)
+
+    def sides(matrix):
+        slack = np.array([0, 1, 2, INF])
+        activity = matrix @ inside
+        return activity - slack[array(len(matrix), 0, 3).astype(int)], activity + slack[array(len(matrix), 0, 3).astype(int)]
+
+    integer = np.array(draw(st.lists(st.booleans(), min_size=n, max_size=n)))
+    matrix = array(n * draw(st.integers(0, 3))).reshape(-1, n)
+    stages = [program(array(n), matrix, *sides(matrix), inside - array(n, 0, 4), inside + array(n, 0, 4), integer)]
+    changes = []
+    for what in draw(st.lists(st.sampled_from(["rows", "rows", "delete", "columns", "sides", "bounds", "cost", "integer"]), max_size=8)):
+        p, m, n = stages[-1], len(matrix), len(inside)
+        if what == "rows":
+            new = array(n * draw(st.integers(1, 3))).reshape(-1, n)
+            low, high = sides(new)
+            changes.append(("add_rows", csr_array(new), low, high))
+            matrix = np.vstack([matrix, new])
+            q = {"row_lower": np.append(p.row_lower, low), "row_upper": np.append(p.row_upper, high)}
+        elif what == "delete":
+            rows = np.array(draw(st.permutations(range(m)))[: draw(st.integers(0, m))], dtype=np.int64)
+            changes.append(("delete_rows", rows))
+            matrix = np.delete(matrix, rows, axis=0)
+            q = {"row_lower": np.delete(p.row_lower, rows), "row_upper": np.delete(p.row_upper, rows)}
+        elif what == "columns":
+            new = array(draw(st.integers(1, 2)), -3, 3)
+            given = {"cost": array(len(new)), "lower": new - array(len(new), 0, 4), "upper": new + array(len(new), 0, 4)}
+            inside, matrix = np.append(inside, new), np.hstack([matrix, np.zeros((m, len(new)))])
+            changes.append(("add_columns", *given.values()))
+            q = {k: np.append(getattr(p, k), v) for k, v in given.items()} | {
+                "integer": np.append(p.integer, np.zeros(len(new), dtype=bool))
+            }
+            low, high = sides(matrix)  # a new column without entries leaves old rows as they were
+        else:
+            low, high = sides(matrix)
+            q, name = {
+                "sides": ({"row_lower": low, "row_upper": high}, "set_row_bounds"),
+                "bounds": ({"lower": inside - array(n, 0, 4), "upper": inside + array(n, 0, 4)}, "set_column_bounds"),
+                "cost": ({"cost": array(n)}, "set_cost"),
+                "integer": ({"integer": array(n, 0, 1) == 1}, "set_integer"),
+            }[what]
+            changes.append((name, *q.values()))
+        stages.append(replace(p, matrix=csr_array(matrix), **q))
+    return stages, changes
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(drawn=masters())
+def test_a_changed_master_is_the_master_loaded_afresh(name, drawn):
+    """After each change, solved in between or not, as LP and as MIP."""
+    stages, changes = drawn
+    backend = usable(name)
+    solved, lazy = backend.open(stages[0]), backend.open(stages[0])
+    for p, (what, *arguments) in zip(stages[1:], changes, strict=True):
+        for model in (solved, lazy):
+            getattr(model, what)(*arguments)
+        check_same(p, solved.solve({"rel_gap": 0.0}), backend)
+    check_same(stages[-1], lazy.solve({"rel_gap": 0.0}), backend)
+
+
+def check_same(p, solution, backend):
+    fresh = backend.open(p).solve({"rel_gap": 0.0})
+    assert solution.termination is fresh.termination is Termination.OPTIMAL
+    assert solution.objective == pytest.approx(fresh.objective, abs=1e-5)
+    if not p.is_mip:
+        check_kkt(p, solution)
+
+
+def test_rows_are_numbered_as_appended(backend):
+    """Ranges among them, deleted in any order: the dual of a row stays at its number."""
+    p = program([1, 1, 1, 1], np.eye(4), [1, 2, 3, 4], [9, INF, 9, 4])
+    model = backend.open(p)
+    model.add_rows(csr_array(2 * np.eye(4)), np.array([10.0, 2, -INF, -INF]), np.array([20.0, INF, 40, INF]))
+    np.testing.assert_allclose(model.solve().row_dual, [0, 1, 1, 1, 0.5, 0, 0, 0])
+    model.delete_rows(np.array([5, 0]))
+    np.testing.assert_allclose(model.solve().row_dual, [1, 1, 1, 0.5, 0, 0])
+    model.set_cost(np.array([-1.0, 1, -1, 1]))
+    np.testing.assert_allclose(model.solve().row_dual, [1, -1, 1, -0.5, 0, 0])
+    model.delete_rows(np.array([1]))
+    solution = model.solve()
+    np.testing.assert_allclose(solution.row_dual, [1, 1, -0.5, -0.5, 0])
+    np.testing.assert_allclose(solution.x, [10, 2, 20, 4])
+
+
+def test_rows_change_their_kind(backend):
+    """From any kind to any other, after a row before them has gone."""
+    cost = np.array([1.0, -1, 1, -1, 1])
+    low = np.array([2, -INF, 1, 3, -INF])
+    high = np.array([INF, 4, 6, 3, INF])
+    model = backend.open(program(cost, np.eye(5)[[4, 0, 1, 2, 3, 4]], [-INF, *low], [8, *high], [-9] * 5, [9] * 5))
+    model.delete_rows(np.array([0]))
+    for shift in (1, 2, 3, 4, 0):
+        lower, upper = np.roll(low, shift), np.roll(high, shift)
+        model.set_row_bounds(lower, upper)
+        solution = model.solve()
+        expected = np.where(cost > 0, np.maximum(lower, -9), np.minimum(upper, 9))
+        np.testing.assert_allclose(solution.x, expected)
+        np.testing.assert_allclose(solution.row_dual, np.where(np.abs(expected) < 9, cost, 0))
+
+
+def test_a_changed_lp_goes_on_from_its_basis(backend):
+    """Cuts added and slack rows deleted cost a few pivots, not a solve from scratch."""
+    rng = np.random.default_rng(0)
+    m, n = 120, 150
+    matrix = rng.uniform(0, 1, (m, n)) * (rng.uniform(size=(m, n)) < 0.2)
+    model = backend.open(program(rng.uniform(1, 2, n), matrix, np.full(m, 5.0), np.full(m, INF), upper=np.full(n, 3.0)))
+
+    def pivots():
+        solution = model.solve({"threads": 1})
+        return solution, model.model.IterCount if backend.name == "gurobi" else model._highs.getInfo().simplex_iteration_count
+
+    solution, scratch = pivots()
+    for _ in range(3):
+        cut = csr_array(rng.uniform(0, 1, (3, n)))
+        model.add_rows(cut, 1.01 * (cut @ solution.x), np.full(3, INF))
+        solution, more = pivots()
+        assert 0 < more < scratch / 4
+        model.delete_rows(np.flatnonzero(solution.row_dual == 0)[:5])
+        solution, more = pivots()
+        assert more == 0
+
+
 def test_feasible_again_after_infeasible(backend):
     model = backend.open(wyndor())
     model.set_row_bounds(np.full(3, -INF), np.array([4.0, -1, 18]))
@@ -252,6 +382,144 @@ def test_progress(backend):
         assert all(a <= b + 1e-6 for a, b in itertools.pairwise(values))
     assert all(b <= -1005 + 1e-6 for _, b, _ in seen if b is not None)
     assert all(z >= -1005 - 1e-6 for _, _, z in seen if z is not None)
+
+
+def test_an_exception_in_progress_ends_the_solve(backend):
+    """Raised once and at once, in a problem that would take the whole time."""
+    rng, (n, m) = np.random.default_rng(0), (200, 100)
+    p = program(-rng.integers(5, 60, n), rng.integers(1, 60, (m, n)), [-INF] * m, [2000] * m, upper=np.ones(n), integer=True)
+    start, progress = time.perf_counter(), Mock(side_effect=RuntimeError("enough"))
+    with pytest.raises(RuntimeError, match="enough"):
+        backend.open(p).solve({"time_limit": 20}, progress)
+    assert progress.call_count == 1 and time.perf_counter() - start < 10
+
+
+@pytest.fixture(params=[b.name for b in backends() if Feature.LAZY in b.features])
+def lazy(request):
+    return usable(request.param)
+
+
+class Separation:
+    """Rows of a program that a point violates, and how often they were asked for."""
+
+    def __init__(self, p):
+        self.p, self.asked = p, 0
+
+    def __call__(self, x):
+        self.asked += 1
+        activity = self.p.matrix @ x
+        bad = np.flatnonzero((activity < self.p.row_lower - 1e-6) | (activity > self.p.row_upper + 1e-6))
+        return (self.p.matrix[bad], self.p.row_lower[bad], self.p.row_upper[bad]) if len(bad) else None
+
+
+def without_rows(p):
+    return replace(p, matrix=csr_array((0, len(p.cost))), row_lower=np.zeros(0), row_upper=np.zeros(0))
+
+
+def test_who_takes_lazy_rows():
+    assert next(b for b in backends() if b.name == "highs").solve_lazy is None
+    assert all((b.solve_lazy is not None) == (Feature.LAZY in b.features) for b in backends())
+
+
+@pytest.mark.parametrize("fractional", [False, True])
+def test_lazy_rows(lazy, fractional):
+    """The packing problem with no row but those made on demand."""
+    p = packing()
+    rows, root = Separation(p), Separation(p)
+    given = {"separate_fractional": root} if fractional else {}
+    solution = lazy.solve_lazy(lazy.open(without_rows(p)), rows, options={"rel_gap": 0.0, "threads": 1}, **given)
+    assert solution.termination is Termination.OPTIMAL and rows(solution.x) is None
+    assert solution.objective == solution.bound == pytest.approx(-1005)
+    assert rows.asked > 2 and (root.asked > 0) == fractional
+
+
+def test_fractional_points_below_the_root(lazy):
+    p = packing()
+    asked = []
+    for every in (0, 20):
+        root = Separation(p)
+        options = {"rel_gap": 0.0, "threads": 1}
+        lazy.solve_lazy(lazy.open(without_rows(p)), Separation(p), options=options, separate_fractional=root, every=every)
+        asked.append(root.asked)
+    assert asked[1] > asked[0] + 5
+
+
+@pytest.mark.parametrize("name", [b.name for b in backends() if Feature.LAZY in b.features])
+@given(data=st.data())
+def test_lazy_rows_of_every_kind(name, data):
+    """Any program with an integer variable, its ranges split: as if the rows had been there."""
+    p = data.draw(linear_programs())
+    two = np.isfinite(p.row_lower) & np.isfinite(p.row_upper) & (p.row_lower != p.row_upper)
+    p = replace(
+        p,
+        matrix=csr_array(np.vstack([p.matrix.toarray(), p.matrix.toarray()[two]])),
+        row_lower=np.append(np.where(two, -INF, p.row_lower), p.row_lower[two]),
+        row_upper=np.append(p.row_upper, np.full(two.sum(), INF)),
+        integer=np.arange(len(p.cost)) % 2 == 0,
+    )
+    backend = usable(name)
+    solution, whole = backend.solve_lazy(backend.open(without_rows(p)), Separation(p)), backend.open(p).solve()
+    assert solution.termination is whole.termination is Termination.OPTIMAL
+    assert solution.objective == pytest.approx(whole.objective, abs=1e-5) == pytest.approx(solution.bound, abs=1e-2)
+
+
+def test_lazy_rows_leave_the_master_alone(lazy):
+    """Solved plain, lazily and plain again it is each time the problem asked for; a plan may be offered."""
+    p = packing()
+    model, rows = lazy.open(without_rows(p)), Separation(p)
+    for _ in range(2):
+        assert model.solve().objective == pytest.approx(p.cost.sum())
+        assert lazy.solve_lazy(model, rows, options={"rel_gap": 0.0}).objective == pytest.approx(-1005)
+    model = lazy.open(without_rows(p))
+    model.warm_start(np.isin(np.arange(60), BEST_PACKING).astype(float))
+    found = (lazy.solve_lazy(model, rows, options={"time_limit": limit}).objective for limit in (0.001, 0.01, 0.1, 1.0))
+    assert next(value for value in found if value is not None) == pytest.approx(-1005)
+
+
+def test_lazy_rows_under_a_time_limit(lazy):
+    """A bound and an incumbent on their sides of the optimum; the next call goes on."""
+    p, seen = packing(), []
+    model, rows = lazy.open(without_rows(p)), Separation(p)
+    for k in range(1, 100):
+        options = {"time_limit": 0.01 * k, "rel_gap": 0.0, "threads": 1}
+        solution = lazy.solve_lazy(model, rows, options=options, progress=lambda *point: seen.append(point))
+        assert solution.bound is None or solution.bound <= -1005 + 1e-6
+        assert solution.x is None or (solution.objective >= -1005 - 1e-6 and rows(solution.x) is None)
+        if solution.termination is Termination.OPTIMAL:
+            break
+        assert solution.termination is Termination.TIME_LIMIT
+    assert solution.objective == solution.bound == pytest.approx(-1005)
+    assert seen and all(b is None or b <= -1005 + 1e-6 for _, b, _ in seen) and all(z is None or z >= -1005 - 1e-6 for _, _, z in seen)
+
+
+def test_no_lazy_row_is_satisfied(lazy):
+    """Rows that cut off every point: infeasible, not unbounded and no plan."""
+    p = program([1, 1], np.zeros((0, 2)), [], [], upper=[4, 4], integer=True)
+    solution = lazy.solve_lazy(lazy.open(p), lambda x: (csr_array(np.array([[1.0, 1]])), np.array([9.0]), np.array([INF])))
+    assert solution.termination in (Termination.INFEASIBLE, Termination.INFEASIBLE_OR_UNBOUNDED) and solution.x is None
+
+
+@pytest.mark.parametrize("where", ["separate", "separate_fractional", "progress"])
+def test_an_exception_ends_a_lazy_solve(lazy, where, capfd):
+    """It is raised once, as it was, and nothing is printed; the model can be used again."""
+    p, wrong = packing(), Mock(side_effect=ZeroDivisionError("in a callback"))
+    model = lazy.open(without_rows(p))
+    given = {"separate": Separation(p), where: wrong}
+    with pytest.raises(ZeroDivisionError, match="in a callback"):
+        lazy.solve_lazy(model, **given)
+    assert wrong.call_count == 1 and capfd.readouterr() == ("", "")
+    assert lazy.solve_lazy(model, Separation(p), options={"rel_gap": 0.0}).objective == pytest.approx(-1005)
+
+
+def test_lazy_rows_are_refused(lazy):
+    """In an LP, where no solver would ask for them, in another solver's model, and with two sides."""
+    p = packing()
+    with pytest.raises(InputError, match="integer variable"):
+        lazy.solve_lazy(lazy.open(replace(p, integer=np.zeros(60, dtype=bool))), Separation(p))
+    with pytest.raises(InputError, match="Gurobi model"):
+        lazy.solve_lazy(get("highs").open(p), Separation(p))
+    with pytest.raises(InputError, match="two different finite sides"):
+        lazy.solve_lazy(lazy.open(without_rows(p)), Separation(replace(p, row_lower=np.zeros(30))))
 
 
 def test_a_solver_prints_nothing(backend, capfd):

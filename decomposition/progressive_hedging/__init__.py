@@ -21,7 +21,7 @@ from ...errors import InputError, NoSolutionError
 from ...files import require_writable
 from ...result import Result
 from ...solvers import Backend, Termination
-from ..matrices import StageData, compile_program, join
+from ..matrices import StageData, compile_shared
 from ..program import Program
 from ..recourse import Recourse
 from ..run import Run, finish
@@ -53,7 +53,7 @@ def solve_progressive_hedging(
         The number of ranks or of bundles does not fit.
     """
     with run.timed("build"):
-        data = _compile(program, comm)
+        data = compile_shared(program, comm)
     run.sign = data.sign
     parallel.agree(comm, lambda: _check(data, comm, bundles))
     parallel.agree(comm, lambda: require_writable(None if log is None else Path(log), "--log"))
@@ -61,28 +61,17 @@ def solve_progressive_hedging(
         start = _start(bundle(data, bundles), backend, run, comm)
     recourse = Recourse(data, backend, 1)
     if start.impossible is not None:
-        return finish(run, data, recourse, x=None, bound=None, termination=start.impossible, reason=start.reason)
+        return finish(run, recourse, x=None, bound=None, termination=start.impossible, reason=start.reason)
     try:
         with run.timed("solve"), _guarded(comm), _mpi_sppy_output(log, comm):
             x, bound, count, reason = _run(bundle(data, bundles), backend, start, run, comm, iterations)
     except NoSolutionError as e:
-        return finish(run, data, recourse, x=None, bound=None, termination=Termination.INFEASIBLE, reason=str(e))
+        return finish(run, recourse, x=None, bound=None, termination=Termination.INFEASIBLE, reason=str(e))
     run.provenance["ph"] = {"iterations": count, "layout": _layout(comm), "bundles": bundles}
     known = float(bound) if np.isfinite(bound) else None
     return parallel.on_rank_0(
-        comm, lambda: finish(run, data, recourse, x=x, bound=known, termination=Termination.OTHER_LIMIT, reason=reason)
+        comm, lambda: finish(run, recourse, x=x, bound=known, termination=Termination.OTHER_LIMIT, reason=reason)
     )
-
-
-def _compile(program: Program, comm: Any) -> StageData:
-    """Compile a share of the scenarios on each rank and exchange them, so that every rank holds all."""
-    if comm is None:
-        return compile_program(program)
-    rank, size = comm.Get_rank(), comm.Get_size()
-    share = range(rank, program.num_scenarios, size)
-    mine = parallel.agree(comm, lambda: compile_program(program, scenarios=share) if len(share) else None)
-    parts = comm.allgather((list(share), mine))
-    return parallel.agree(comm, lambda: join(program, parts))
 
 
 def _check(data: StageData, comm: Any, bundles: int | None) -> None:

@@ -1,0 +1,139 @@
+"""The state of one run and the steps that all phases share: ask the oracle, keep the best, hand cuts to the master."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ...solvers import Backend
+from ..matrices import Array
+from ..run import Run
+from .cuts import Cut
+from .master import Master, Point, new_clusters
+from .oracle import EXACT, Answer, Effort, Oracle
+from .problem import Indices, Problem
+from .settings import Settings
+from .stabilization import Center
+from .stopping import Limits
+from .team import Team
+
+FILTER = 1e-9
+"""Cuts that raise the model at their own point by less than this, relatively, are not added."""
+
+OLDEST, ENOUGH = 10, 200
+"""Cuts slack in so many LPs are purged once there are more than ``ENOUGH`` a cluster-free master, or 4 a cluster."""
+
+FEW, SHARE = 600, 300
+"""Up to ``FEW`` scenarios every evaluation solves all recourse LPs; beyond, about ``SHARE`` of them, and the pool speaks for the others."""
+
+
+@dataclass(slots=True, eq=False)
+class Engine:
+    """Everything a run knows; a checkpoint is its plain-data image."""
+
+    problem: Problem
+    backend: Backend
+    run: Run
+    settings: Settings
+    team: Team = field(default_factory=Team)
+    oracle: Oracle = field(init=False)
+    master: Master = field(init=False)
+    clusters: Indices = field(init=False)
+    center: Center | None = None
+    incumbent: Center | None = None
+    bound: float | None = None
+    iteration: int = 0
+    stride: int = 1
+    pool_gap: float = 0.0
+    asked: list[tuple[Array, float | None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        count = self.settings.num_clusters(self.problem.num_scenarios)
+        threads = self.settings.threads or (2 if self.team.size == 1 else 1)
+        self.oracle = Oracle(self.problem, self.backend, self.team, threads, self.settings.pool)
+        self.clusters = new_clusters(self.problem, count)
+        thetas = 1 if self.settings.risk.worst else count
+        self.master = Master(self.problem, self.backend, self.settings.risk, thetas)
+        self.stride = 1 if self.problem.num_scenarios <= FEW else max(2, self.problem.num_scenarios // SHARE)
+
+    def close(self) -> None:
+        """Stop the oracle's threads."""
+        self.oracle.close()
+
+    def clean(self, x: Array) -> Array:
+        """Return ``x`` with its integer part rounded and bound violations of a solver's tolerance clipped."""
+        first = self.problem.first
+        return np.clip(np.where(first.integer, np.round(x), x), first.lower, first.upper)
+
+    def limit(self) -> str | None:
+        """Return why the run must stop now, if it must; the same on all ranks."""
+        return self.team.on_rank_0(lambda: Limits(self.run, self.settings.iterations).why(self.iteration))
+
+    def estimate(self, center: Center) -> float:
+        """Return a center's cost, with what the pool is estimated to miss where it was not evaluated exactly."""
+        return center.cost if center.exact else center.cost + self.pool_gap
+
+    def effort(self, *, exact: bool = False) -> Effort:
+        """Return how many LPs the next evaluation solves."""
+        return EXACT if exact or self.stride == 1 or not self.settings.pool else Effort(self.stride, self.iteration)
+
+    def evaluate(self, x: Array, eta: float | None, effort: Effort) -> tuple[Answer, Center]:
+        """Ask the oracle and return its answer with the plan's cost: exact, or estimated by what the pool missed where it was solved."""
+        self.asked.append((x, eta))
+        answer = self.oracle.evaluate(x, self.clusters, self.settings.risk, eta, effort)
+        if answer.pool_gap is not None and not answer.complete:
+            self.pool_gap = answer.pool_gap
+        if answer.infeasible:
+            return answer, Center(x, eta, np.inf, False)
+        cost = float(self.problem.cost @ x) + self.settings.risk.of(answer.costs, self.problem.probabilities)
+        best_eta = self.settings.risk.best_eta(answer.costs, self.problem.probabilities)
+        return answer, Center(x, best_eta, cost, answer.complete)
+
+    def add(self, cuts: tuple[Cut, ...], x: Array, eta: float | None) -> int:
+        """Give the master the cuts that raise its model at their own point; returns how many."""
+        model = self.master.model_value(x, eta)
+        useful = []
+        for cut in cuts:
+            known = model[cut.clusters[0]] if cut.clusters else 0.0
+            value = cut.value(x, eta)
+            if not np.isfinite(known) or value > known + FILTER * max(1.0, abs(known), abs(value)):
+                useful.append(cut)
+        self.master.add(useful)
+        self.master.purge(OLDEST, max(ENOUGH, 4 * self.master.clusters))
+        return len(useful)
+
+    def cuts_off(self, cuts: tuple[Cut, ...], point: Point) -> bool:
+        """Whether some cut is violated at the master's solution."""
+        for cut in cuts:
+            theta = float(point.theta[list(cut.clusters)].sum()) if cut.clusters else 0.0
+            value = cut.value(point.x, point.eta)
+            if value > theta + 1e-7 * max(1.0, abs(theta), abs(value)):
+                return True
+        return False
+
+    def raise_bound(self, bound: float | None) -> None:
+        """Keep the best lower bound."""
+        if bound is not None and (self.bound is None or bound > self.bound):
+            self.bound = bound
+            self.report()
+
+    def make_exact(self, center: Center) -> Center | None:
+        """Evaluate a plan that satisfies integrality exactly, offer it as incumbent and return it; ``None`` if it is infeasible."""
+        if not center.exact:
+            answer, center = self.evaluate(center.x, center.eta, self.effort(exact=True))
+            self.add(answer.cuts, answer.x, answer.eta)
+            if answer.infeasible:
+                return None
+        self.offer(center)
+        return center
+
+    def offer(self, center: Center) -> None:
+        """Keep the best plan that satisfies integrality and was evaluated exactly."""
+        if center.exact and np.isfinite(center.cost) and (self.incumbent is None or center.cost < self.incumbent.cost):
+            self.incumbent = center
+            self.report()
+
+    def report(self) -> None:
+        """Tell the run the best bound and incumbent."""
+        self.run.report(bound=self.bound, objective=None if self.incumbent is None else self.incumbent.cost)

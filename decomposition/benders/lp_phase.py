@@ -1,0 +1,99 @@
+"""The LP phase: cutting planes on the relaxed first stage (or on one with its integers fixed), stabilized."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..matrices import Array
+from .engine import Engine
+from .master import Point
+from .stabilization import Center, stabilization
+from .stopping import Gap
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """``center``: the best plan of the phase; ``bound``: its lower bound (for the restricted first stage, if there was a restriction).
+
+    ``reason``: ``"gap"``, ``"infeasible"``, ``"box"`` (no finite optimum inside the largest box), ``"stalled"`` or a limit.
+    """
+
+    center: Center | None
+    bound: float | None
+    reason: str
+    point: Point | None = None
+
+
+def lp_phase(engine: Engine, tolerance: float, *, exact: bool, fixed: tuple[Array, Array] | None = None, start: Center | None = None) -> Outcome:
+    """Cut until the best plan's cost is within ``tolerance`` of the master's value; ``exact``: that cost must be exact, not estimated.
+
+    ``fixed`` are bounds on x in place of the problem's own; then neither the engine's bound nor its center is touched.
+    """
+    engine.master.set_bounds(fixed)
+    try:
+        return _run(engine, Gap(tolerance), exact, fixed is not None, start)
+    finally:
+        engine.master.set_bounds(None)
+
+
+def _run(engine: Engine, gap: Gap, exact: bool, fixed: bool, start: Center | None) -> Outcome:
+    rule = stabilization(engine.settings.stabilization)
+    center, bound, idle = None, None, 0
+    if start is not None:
+        x = engine.clean(start.x) if fixed else start.x
+        answer, center = engine.evaluate(x, start.eta, engine.effort())
+        engine.add(answer.cuts, x, start.eta)
+        center = None if answer.infeasible else center
+    while True:
+        engine.iteration += 1
+        reason = engine.limit()
+        if reason is not None:
+            return Outcome(center, bound, reason)
+        with engine.run.timed("master"):
+            point = engine.team.on_rank_0(engine.master.solve_lp)
+        if point is None:
+            return Outcome(None, None, "infeasible")
+        if point.bound is not None and (bound is None or point.bound > bound):
+            bound = point.bound
+            if not fixed:
+                engine.raise_bound(bound)
+        near = center is not None and gap.reached(engine.estimate(center), bound)
+        if near and center is not None:
+            if point.boxed:
+                if not engine.master.enlarge_box():
+                    return Outcome(center, None, "box", point)
+                continue
+            if center.exact or not exact:
+                return Outcome(center, bound, "gap", point)
+            answer, center = engine.evaluate(center.x, center.eta, engine.effort(exact=True))
+            engine.add(answer.cuts, answer.x, answer.eta)
+            if answer.infeasible:
+                center = None
+            continue
+        x, eta = rule.query(engine.master, point, center)
+        x = engine.clean(x) if fixed else x
+        answer, asked = engine.evaluate(x, eta, engine.effort())
+        added = engine.add(answer.cuts, x, eta)
+        if engine.master.unit == 1.0 and np.isfinite(asked.cost):
+            engine.master.set_unit(asked.cost)
+        cut_off = engine.cuts_off(answer.cuts, point)
+        improved = not answer.infeasible and (center is None or asked.cost < center.cost)
+        if improved:
+            center = asked
+        rule.learn(cut_off, improved)
+        idle = 0 if cut_off or improved or added else idle + 1
+        if idle == 1 and engine.stride > 1:  # the pool has no more to say: solve more
+            engine.stride = max(1, engine.stride // 4)
+        if idle >= 3:
+            if point.boxed and engine.master.enlarge_box():
+                continue
+            return Outcome(center, bound, "box" if point.boxed else "stalled", point)
+
+
+def integers_fixed(engine: Engine, x: Array) -> tuple[Array, Array]:
+    """Return bounds that hold the integer variables at the whole numbers next to ``x``."""
+    first = engine.problem.first
+    whole = np.round(x)
+    return np.where(first.integer, whole, first.lower), np.where(first.integer, whole, first.upper)

@@ -1,0 +1,265 @@
+r"""The master: first stage, one theta a cluster (and eta of the risk measure), and the cuts as rows.
+
+    min  c'x + lambda eta + sum_c theta_c    s.t.  A x in its row bounds,  theta_c >= cuts,  0 >= feasibility cuts       (1)
+
+Its LP is kept in the solver and changed in place; its MIP is loaded anew each time, with a starting solution. Every number that is
+called a bound is the solver's dual bound. A theta without a cut is left out of the objective, and the value of (1) is no bound yet.
+Infinite bounds of x and eta are boxed for as long as cuts do not bound (1); while a box is active, its value is no bound either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, hstack, vstack
+
+from ...errors import SolverError
+from ...solvers import Backend, LinearProgram, Solution, SolverModel, Termination
+from ..matrices import Array
+from .cuts import Cut
+from .problem import Indices, Problem
+from .risk import Risk
+
+FIRST_BOX, LAST_BOX = 1e6, 1e12
+SLACK = 1e-7
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Point:
+    """A solution of the master: plan ``x``, ``eta``, model value ``theta`` (K,); ``bound`` is a lower bound, if it is one."""
+
+    x: Array
+    eta: float | None
+    theta: Array
+    value: float
+    bound: float | None
+    boxed: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Master:
+    """The master of ``problem`` with ``clusters`` thetas."""
+
+    problem: Problem
+    backend: Backend
+    risk: Risk
+    clusters: int
+    cuts: list[Cut] = field(default_factory=list)
+    box: float = FIRST_BOX
+    unit: float = 1.0
+    fixed: tuple[Array, Array] | None = None
+    _age: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    _model: SolverModel | None = None
+
+    @property
+    def num_x(self) -> int:
+        """n1."""
+        return len(self.problem.first)
+
+    @property
+    def _first_theta(self) -> int:
+        return self.num_x + int(self.risk.has_eta)
+
+    @property
+    def awake(self) -> NDArray[np.bool_]:
+        """Which thetas have a cut (K,)."""
+        out = np.zeros(self.clusters, dtype=bool)
+        for cut in self.cuts:
+            out[list(cut.clusters)] = True
+        return out
+
+    def _costs(self) -> Array:
+        eta = [self.risk.weight] if self.risk.has_eta else []
+        return np.concatenate([np.concatenate([self.problem.cost, eta]) / self.unit, self.awake.astype(float)])
+
+    def _bounds(self, boxed: bool) -> tuple[Array, Array]:
+        first = self.problem.first
+        free = np.full(self._first_theta - self.num_x, np.inf)
+        lower, upper = np.concatenate([first.lower, -free]), np.concatenate([first.upper, free])
+        if self.fixed is not None:
+            lower[: self.num_x], upper[: self.num_x] = self.fixed
+        if boxed:
+            lower, upper = np.where(np.isinf(lower), np.minimum(-self.box, upper), lower), np.where(np.isinf(upper), np.maximum(self.box, lower), upper)
+        thetas = np.full(self.clusters, np.inf)
+        return np.concatenate([lower, -thetas]), np.concatenate([upper, thetas])
+
+    def _rows(self, cuts: list[Cut]) -> tuple[csr_array, Array]:
+        """Return the cuts as rows >= their constants, each scaled by a power of two to a largest coefficient near 1."""
+        n = self._first_theta + self.clusters
+        if not cuts:
+            return csr_array((0, n)), np.zeros(0)
+        left = np.array([-c.slope for c in cuts])
+        if self.risk.has_eta:
+            left = np.column_stack([left, [-c.eta_slope for c in cuts]])
+        unit = np.array([self.unit if c.clusters else 1.0 for c in cuts])
+        left = left / unit[:, None]
+        index = [(i, k) for i, c in enumerate(cuts) for k in c.clusters]
+        rows, columns = (np.array(v, dtype=np.int64) for v in zip(*index, strict=True)) if index else (np.zeros(0, np.int64),) * 2
+        right = csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(cuts), self.clusters))
+        largest = np.maximum(np.abs(left).max(axis=1, initial=0.0), np.array([1.0 if c.clusters else 0.0 for c in cuts]))
+        scale = 2.0 ** -np.floor(np.log2(np.where(largest > 0, largest, 1.0)))
+        matrix = csr_array(hstack([csr_array(left), right], format="csr"))
+        constants = np.array([c.constant for c in cuts]) / unit * scale
+        return csr_array(matrix * scale[:, None]), constants
+
+    def _program(self, integer: bool, boxed: bool) -> LinearProgram:
+        rows, constants = self._rows(self.cuts)
+        lower, upper = self._bounds(boxed)
+        n = len(lower)
+        top = csr_array(hstack([self.problem.A, csr_array((self.problem.A.shape[0], n - self.num_x))], format="csr"))
+        whole = np.zeros(n, dtype=bool)
+        if integer:
+            whole[: self.num_x] = self.problem.first.integer
+        return LinearProgram(
+            cost=self._costs(),
+            matrix=csr_array(vstack([top, rows], format="csr")),
+            row_lower=np.concatenate([self.problem.row_lower, constants]),
+            row_upper=np.concatenate([self.problem.row_upper, np.full(len(constants), np.inf)]),
+            lower=lower,
+            upper=upper,
+            integer=whole,
+        )
+
+    def add(self, cuts: list[Cut]) -> None:
+        """Append cuts."""
+        if not cuts:
+            return
+        woken = not self.awake.all()
+        self.cuts += cuts
+        self._age = np.concatenate([self._age, np.zeros(len(cuts), dtype=np.int64)])
+        if self._model is not None:
+            matrix, constants = self._rows(cuts)
+            self._model.add_rows(matrix, constants, np.full(len(cuts), np.inf))
+            if woken:
+                self._model.set_cost(self._costs())
+
+    def purge(self, oldest: int, keep: int) -> int:
+        """Drop cuts that were slack in the last ``oldest`` LPs, if there are more than ``keep`` cuts; each theta keeps one."""
+        if len(self.cuts) <= keep:
+            return 0
+        drop = self._age >= oldest
+        last = {c: i for i, cut in enumerate(self.cuts) for c in cut.clusters}
+        drop[list(last.values())] = False
+        gone = np.flatnonzero(drop)
+        if len(gone):
+            self.cuts = [c for c, d in zip(self.cuts, drop, strict=True) if not d]
+            self._age = self._age[~drop]
+            if self._model is not None:
+                self._model.delete_rows(self.problem.A.shape[0] + gone)
+        return len(gone)
+
+    def set_bounds(self, bounds: tuple[Array, Array] | None) -> None:
+        """Restrict x to other bounds (values are no bounds of the problem then), or back to its own."""
+        self.fixed = bounds
+        if self._model is not None:
+            self._model.set_column_bounds(*self._bounds(True))
+
+    def set_unit(self, cost: float) -> None:
+        """Count money in the solver's problems by a power of two near ``cost``, so that their numbers lie near 1."""
+        self.unit = 2.0 ** np.floor(np.log2(max(abs(cost), 1e-6)))
+        self._model = None
+
+    def enlarge_box(self) -> bool:
+        """Make the box 100 times larger; ``False`` if it has its largest size."""
+        if self.box >= LAST_BOX:
+            return False
+        self.box *= 100
+        self.set_bounds(self.fixed)
+        return True
+
+    def solve_lp(self) -> Point | None:
+        """Solve the LP relaxation from the last basis; ``None`` if it is infeasible."""
+        if self._model is None:
+            self._model = self.backend.open(self._program(False, True))
+        found = self._model.solve({"threads": 1})
+        if found.termination in (Termination.INFEASIBLE, Termination.INFEASIBLE_OR_UNBOUNDED):
+            return None
+        if found.x is None or found.objective is None or found.row_dual is None:
+            raise SolverError(f"the solver failed on the Benders master: {found.termination} {found.detail}")
+        slack = np.abs(found.row_dual[self.problem.A.shape[0] :]) <= SLACK
+        self._age = np.where(slack, self._age + 1, 0)
+        return self._point(found)
+
+    def _point(self, found: Solution) -> Point:
+        assert found.x is not None and found.objective is not None
+        x = found.x[: self.num_x]
+        eta = float(found.x[self.num_x]) if self.risk.has_eta else None
+        lower, upper = self._bounds(False)
+        unbounded = np.isinf(lower) | np.isinf(upper)
+        at_box = np.abs(found.x) >= self.box * (1 - 1e-9)
+        boxed = bool((unbounded & at_box)[: self._first_theta].any())
+        valid = self.awake.all() and not boxed
+        bound = None if found.bound is None or not valid else found.bound * self.unit
+        return Point(x, eta, found.x[self._first_theta :] * self.unit, found.objective * self.unit, bound, boxed)
+
+    def solve_mip(self, rel_gap: float, time_limit: float | None, threads: int | None, start: Array | None) -> tuple[Point | None, float | None]:
+        """Solve (1) with integrality; returns its incumbent (``None``: none found) and its dual bound (``None``: none).
+
+        Infinite bounds stand unboxed here: the LP phase has shown that the cuts bound (1).
+        """
+        model = self.backend.open(self._program(True, False))
+        if start is not None:
+            model.warm_start(start)
+        found = model.solve({"rel_gap": rel_gap, "time_limit": time_limit, "threads": threads})
+        if found.termination is Termination.ERROR:
+            raise SolverError(f"the solver failed on the Benders master: {found.detail}")
+        bound = found.bound * self.unit if found.bound is not None and self.awake.all() else None
+        return (None if found.x is None else self._point(found)), bound
+
+    def project(self, x: Array, eta: float | None, level: float, *, infinity: bool) -> tuple[Array, float | None] | None:
+        """Return the point of the level set {model <= level} nearest to (x, eta) in the weighted 1- or infinity-norm; ``None`` if empty."""
+        program = self._program(False, True)
+        center = x if eta is None else np.append(x, eta)
+        k, n = len(center), len(program.cost)
+        extra = 1 if infinity else k
+        weight = 1.0 / np.maximum(1.0, np.abs(center))
+        point = csr_array((weight, (np.arange(k), np.arange(k))), shape=(k, n))
+        distance = csr_array(np.ones((k, 1)) if infinity else np.eye(k))
+        free = np.full(k, np.inf)
+        found = self.backend.open(
+            LinearProgram(
+                cost=np.concatenate([np.zeros(n), np.ones(extra)]),
+                matrix=csr_array(
+                    vstack(
+                        [
+                            hstack([program.matrix, csr_array((program.matrix.shape[0], extra))]),
+                            hstack([csr_array(program.cost[None, :]), csr_array((1, extra))]),
+                            hstack([point, distance]),
+                            hstack([point, -distance]),
+                        ],
+                        format="csr",
+                    )
+                ),
+                row_lower=np.concatenate([program.row_lower, [-np.inf], weight * center, -free]),
+                row_upper=np.concatenate([program.row_upper, [level / self.unit], free, weight * center]),
+                lower=np.concatenate([program.lower, np.zeros(extra)]),
+                upper=np.concatenate([program.upper, np.full(extra, np.inf)]),
+                integer=np.zeros(n + extra, dtype=bool),
+            )
+        ).solve({"threads": 1})
+        if found.termination is not Termination.OPTIMAL or found.x is None:
+            return None
+        return found.x[: self.num_x], float(found.x[self.num_x]) if self.risk.has_eta else None
+
+    def model_value(self, x: Array, eta: float | None) -> Array:
+        """Return the largest cut of each theta at (x, eta), (K,); -inf where there is none. Cuts over several thetas are left out."""
+        out = np.full(self.clusters, -np.inf)
+        single = [c for c in self.cuts if len(c.clusters) == 1]
+        if single:
+            values = np.array([c.slope for c in single]) @ x + np.array([c.constant for c in single])
+            if eta is not None:
+                values = values + eta * np.array([c.eta_slope for c in single])
+            np.maximum.at(out, np.array([c.clusters[0] for c in single]), values)
+        return out
+
+    def completed(self, x: Array, eta: float | None) -> Array:
+        """Return a full master solution (x, eta, theta) for plan ``x``, to start a MIP from."""
+        theta = self.model_value(x, eta)
+        return np.concatenate([x, [] if eta is None else [eta], np.where(np.isfinite(theta), theta, 0.0) / self.unit])
+
+
+def new_clusters(problem: Problem, count: int) -> Indices:
+    """Return the cluster of each scenario: ``count`` runs of neighbours of nearly equal length."""
+    return np.arange(problem.num_scenarios) * min(count, problem.num_scenarios) // problem.num_scenarios

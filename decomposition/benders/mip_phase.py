@@ -1,0 +1,58 @@
+"""The MIP phase: master MIPs whose dual bounds count, each followed by the best continuous completion of its integers."""
+
+from __future__ import annotations
+
+from .engine import Engine
+from .lp_phase import integers_fixed, lp_phase
+from .master import Point
+from .stabilization import Center
+from .stopping import Gap
+
+SHARE, TIGHTEN, TIGHTEST = 0.3, 0.1, 1e-9
+"""A master MIP, or a completion, may leave this share of the gap open; where that leads nowhere, a tenth of it, and so on."""
+
+
+def mip_phase(engine: Engine, rel_gap: float) -> str:
+    """Run until incumbent and bound are within ``rel_gap``; returns why it stopped.
+
+    HiGHS is asked again with the new cuts each time, from the best plan, with a gap that tightens.
+    """
+    target, tolerance = Gap(rel_gap), max(SHARE * rel_gap, TIGHTEST)
+    candidate: Center | None = None
+    while True:
+        reason = engine.limit()
+        if reason is not None:
+            return reason
+        before = (engine.bound, None if engine.incumbent is None else engine.incumbent.cost, candidate)
+        point = _master(engine, tolerance, candidate)
+        if _closed(engine, target):
+            return "gap"
+        if point is None:
+            return engine.limit() or "infeasible"
+        fixed = integers_fixed(engine, point.x)
+        found = lp_phase(engine, tolerance, exact=False, fixed=fixed, start=Center(point.x, point.eta, point.value, False)).center
+        if found is not None and (candidate is None or engine.estimate(found) < engine.estimate(candidate)):
+            candidate = found
+        stuck = before == (engine.bound, None if engine.incumbent is None else engine.incumbent.cost, candidate)
+        if candidate is not None and (candidate.exact or stuck or target.reached(engine.estimate(candidate), engine.bound)):
+            candidate = engine.make_exact(candidate)
+        if _closed(engine, target):
+            return "gap"
+        if stuck:
+            if tolerance <= TIGHTEST:
+                return "stalled"
+            tolerance = max(tolerance * TIGHTEN, TIGHTEST)
+
+
+def _closed(engine: Engine, target: Gap) -> bool:
+    return engine.incumbent is not None and target.reached(engine.incumbent.cost, engine.bound)
+
+
+def _master(engine: Engine, tolerance: float, start: Center | None) -> Point | None:
+    """Solve the master MIP from plan ``start`` and take its bound."""
+    full = None if start is None else engine.master.completed(start.x, start.eta)
+    remaining = engine.run.remaining()
+    with engine.run.timed("master"):
+        point, bound = engine.team.on_rank_0(lambda: engine.master.solve_mip(tolerance, remaining, engine.settings.threads, full))
+    engine.raise_bound(bound)
+    return point

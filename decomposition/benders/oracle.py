@@ -1,0 +1,171 @@
+"""The recourse oracle: for a plan, what every scenario costs (exactly or from below) and the cuts that say so."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import local
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from ...solvers import Backend
+from ..matrices import Array
+from .cuts import Cut, cluster_cuts, feasibility_cut
+from .evaluate_block import AtPlan, BlockAnswer, Found, Query, evaluate_block
+from .problem import Block, Indices, Problem
+from .recourse_lps import RecourseLPs
+from .risk import Risk
+from .team import Team
+from .vertices import Vertices
+
+MOST_RAYS = 32
+"""Feasibility cuts of one evaluation, the most violated first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Which recourse LPs an evaluation solves: every ``stride``-th scenario from ``first`` on (1: all, an exact pass; 0: none)."""
+
+    stride: int = 1
+    first: int = 0
+
+    def chosen(self, block: Block) -> Indices:
+        """Return the block's scenarios (numbers within it) that are solved."""
+        if self.stride == 0:
+            return np.zeros(0, dtype=np.int64)
+        return np.flatnonzero((np.arange(block.position, block.position + len(block)) + self.first) % self.stride == 0)
+
+
+EXACT = Effort()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What the oracle says of a plan, in minimisation form and without c'x.
+
+    ``costs`` (S,) equal each scenario's cost where ``exact`` (S,) and bound it from below elsewhere; ``infeasible`` numbers the scenarios
+    without recourse, whose cost is -inf. ``cuts`` hold at every plan. ``pool_gap`` is the mean cost that the pool missed where it was solved.
+    """
+
+    x: Array
+    eta: float | None
+    costs: Array
+    exact: NDArray[np.bool_]
+    infeasible: tuple[int, ...]
+    cuts: tuple[Cut, ...]
+    pool_gap: float | None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every scenario was solved, and none failed."""
+        return bool(self.exact.all())
+
+
+@dataclass(slots=True)
+class Oracle:
+    """Evaluates plans of one problem; ``pool`` keeps dual vertices and offers them to all scenarios of their group."""
+
+    problem: Problem
+    backend: Backend
+    team: Team
+    threads: int = 2
+    pool: bool = True
+    most_active: int = 4000
+    most_new: int = 1000
+    seconds: dict[str, float] = field(default_factory=lambda: {"lp": 0.0, "oracle": 0.0, "exchange": 0.0})
+    solved: int = 0
+    rounds: int = 0
+    vertices: list[Vertices] = field(init=False)
+    _blocks: list[Block] = field(init=False)
+    _executor: ThreadPoolExecutor | None = field(init=False, default=None)
+    _local: local = field(init=False, default_factory=local)
+
+    def __post_init__(self) -> None:
+        self.vertices = [Vertices(g) for g in self.problem.groups]
+        self._blocks = self.team.own_blocks(self.problem)
+        if self.threads > 1:
+            self._executor = ThreadPoolExecutor(self.threads)
+
+    def close(self) -> None:
+        """Stop the threads."""
+        if self._executor is not None:
+            self._executor.shutdown(cancel_futures=True)
+
+    def evaluate(self, x: Array, clusters: Indices, risk: Risk, eta: float | None = None, effort: Effort = EXACT) -> Answer:
+        """Evaluate plan ``x`` (n1,); cuts are summed over ``clusters``, the cluster of each scenario (S,).
+
+        Raises
+        ------
+        UnboundedRecourseError
+            A scenario's recourse cost is unbounded below.
+        """
+        self.rounds += 1
+        found: list[Found] = []
+        query = Query(x, eta, risk, clusters, self.problem.probabilities)
+        start = time.perf_counter()
+        answers = self.team.gather(lambda: self._own_answers(query, effort, found))
+        begin = time.perf_counter()
+        self.seconds["oracle"] += begin - start
+        costs, exact = np.empty(self.problem.num_scenarios), np.zeros(self.problem.num_scenarios, dtype=bool)
+        for a in answers:
+            costs[a.block.span], exact[a.block.span] = a.costs, a.exact
+        rays = sorted((r for a in answers for r in a.rays), key=lambda r: (-r.violation, r.scenario))
+        cuts = cluster_cuts((a.sums for a in answers), risk, self.rounds)
+        pool_gap = self._extend_pool(found)
+        self.seconds["exchange"] += time.perf_counter() - begin
+        return Answer(
+            x=x,
+            eta=eta,
+            costs=costs,
+            exact=exact,
+            infeasible=tuple(r.scenario for r in rays),
+            cuts=tuple(feasibility_cut(r.violation, r.slope, x, r.scenario, self.rounds) for r in rays[:MOST_RAYS]) + cuts,
+            pool_gap=pool_gap,
+        )
+
+    def _own_answers(self, query: Query, effort: Effort, found: list[Found]) -> list[BlockAnswer]:
+        """Evaluate this rank's blocks, each in one thread; linear algebra runs one thread a block, so that digits do not depend on cores."""
+
+        def work(block: Block) -> tuple[BlockAnswer, Found]:
+            g = block.group
+            return evaluate_block(block, self.problem.groups[g], self.vertices[g], at[g], effort.chosen(block), query, self._lps())
+
+        with threadpool_limits(1, "blas"):
+            at = [
+                AtPlan(*g.at(query.x), v.weights(query.x) if self.pool and len(v.active) else None)
+                for g, v in zip(self.problem.groups, self.vertices, strict=True)
+            ]
+            done = list(map(work, self._blocks) if self._executor is None else self._executor.map(work, self._blocks))
+        self.seconds["lp"] += sum(a.lp_seconds for a, _ in done) / self.threads
+        self.solved += sum(a.solved for a, _ in done)
+        found += [f for _, f in done]
+        return [a for a, _ in done]
+
+    def _lps(self) -> RecourseLPs:
+        """Return this thread's recourse problems."""
+        if not hasattr(self._local, "lps"):
+            self._local.lps = RecourseLPs(self.problem.groups, self.backend)
+        return self._local.lps  # type: ignore[no-any-return]
+
+    def _extend_pool(self, found: list[Found]) -> float | None:
+        """Put the most worthwhile new duals of all ranks into every rank's pool; return the mean gain over it."""
+        gains = np.concatenate([f.gain for f in found]) if found else np.zeros(0)
+        worth = np.concatenate([f.worth for f in found]) if found else np.zeros(0)
+        if self.pool and len(worth):
+            order = np.argsort(-worth, kind="stable")[: self.most_new]
+            chosen = np.zeros(len(worth), dtype=bool)
+            chosen[order] = worth[order] > 0
+            begin = 0
+            for f in found:
+                mine = np.flatnonzero(chosen[begin : begin + len(f.gain)])
+                begin += len(f.gain)
+                if len(mine):
+                    self.vertices[f.group].add(f.dual[mine], f.b[mine], [f.bases[i] for i in mine.tolist()], self.rounds)
+            for v in self.vertices:
+                v.shrink(self.most_active)
+        finite = gains[np.isfinite(gains)]
+        return float(finite.mean()) if len(finite) else None
+
