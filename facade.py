@@ -278,7 +278,7 @@ def _program(
     arguments: Mapping[str, Any] | None,
 ) -> Program:
     if [model, module, smps].count(None) != 2:
-        raise InputError("give one of a model, --module and --smps")
+        raise InputError("give either a model or --module or --smps, and only one of them")
     if model is not None:
         if arguments:
             raise InputError("--module-arg goes with --module")

@@ -575,8 +575,8 @@ def test_progressive_hedging_and_evaluation(put, tmp_path):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"model": "prepositioning"}, "give one of a model, --module and --smps"),
-        ({"module": "farmer"}, "give one of"),
+        ({"model": "prepositioning"}, "give either a model or --module or --smps"),
+        ({"module": "farmer"}, "and only one of them"),
         ({"scenarios": 3}, "--scenarios does not go with --smps"),
         ({"seed": 3}, "--seed does not go with --smps"),
         ({"instance": "x"}, "--instance does not go with --smps"),

@@ -100,8 +100,11 @@ class Engine:
             if not np.isfinite(known) or value > known + FILTER * max(1.0, abs(known), abs(value)):
                 useful.append(cut)
         self.master.add(useful)
-        self.master.purge(OLDEST, max(ENOUGH, 4 * self.master.clusters))
         return len(useful)
+
+    def purge(self) -> None:
+        """Drop cuts that have long been slack; only while the LP of the whole first stage is solved, whose slacks count."""
+        self.master.purge(OLDEST, max(ENOUGH, 4 * self.master.clusters))
 
     def cuts_off(self, cuts: tuple[Cut, ...], point: Point) -> bool:
         """Whether some cut is violated at the master's solution."""

@@ -76,6 +76,8 @@ def _run(engine: Engine, gap: Gap, exact: bool, fixed: bool, start: Center | Non
         x = engine.clean(x) if fixed else x
         answer, asked = engine.evaluate(x, eta, engine.effort())
         added = engine.add(answer.cuts, x, eta)
+        if not fixed:
+            engine.purge()
         if engine.master.unit == 1.0 and np.isfinite(asked.cost):
             engine.master.set_unit(asked.cost)
         cut_off = engine.cuts_off(answer.cuts, point)

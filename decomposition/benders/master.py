@@ -178,6 +178,8 @@ class Master:
             return None
         if found.x is None or found.objective is None or found.row_dual is None:
             raise SolverError(f"the solver failed on the Benders master: {found.termination} {found.detail}")
+        if self.fixed is not None:
+            return self._point(found)
         slack = np.abs(found.row_dual[self.problem.A.shape[0] :]) <= SLACK
         self._age = np.where(slack, self._age + 1, 0)
         return self._point(found)

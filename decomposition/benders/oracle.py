@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import local
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,20 +153,25 @@ class Oracle:
 
     def _extend_pool(self, found: list[Found]) -> float | None:
         """Put the most worthwhile new duals of all ranks into every rank's pool; return the mean gain over it."""
-        gains = np.concatenate([f.gain for f in found]) if found else np.zeros(0)
-        worth = np.concatenate([f.worth for f in found]) if found else np.zeros(0)
+        everyone = [(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0)), *self.team.share([(f.scenario, f.worth, f.gain) for f in found])]
+        scenarios, worth, gains = (np.concatenate(part) for part in zip(*everyone, strict=True))
         if self.pool and len(worth):
-            order = np.argsort(-worth, kind="stable")[: self.most_new]
-            chosen = np.zeros(len(worth), dtype=bool)
-            chosen[order] = worth[order] > 0
-            begin = 0
-            for f in found:
-                mine = np.flatnonzero(chosen[begin : begin + len(f.gain)])
-                begin += len(f.gain)
-                if len(mine):
-                    self.vertices[f.group].add(f.dual[mine], f.b[mine], [f.bases[i] for i in mine.tolist()], self.rounds)
+            best = np.argsort(-worth, kind="stable")[: self.most_new]
+            chosen = {int(s) for s in scenarios[best[worth[best] > 0]]}
+            fresh = [self._packed(f, [i for i, s in enumerate(f.scenario.tolist()) if s in chosen]) for f in found]
+            for group, pi, b, bases in self.team.share([f for f in fresh if len(f[3])]):
+                self.vertices[group].add(pi, b, self._unpacked(group, bases), self.rounds)
             for v in self.vertices:
                 v.shrink(self.most_active)
         finite = gains[np.isfinite(gains)]
         return float(finite.mean()) if len(finite) else None
 
+    def _packed(self, found: Found, chosen: list[int]) -> tuple[int, Array, Array, list[Any]]:
+        """Return chosen duals with their bases, as plain arrays if they go to other ranks."""
+        bases = [found.bases[i] for i in chosen]
+        if self.team.size > 1:
+            bases = [self._lps().pack(found.group, b) for b in bases]
+        return found.group, found.dual[chosen], found.b[chosen], bases
+
+    def _unpacked(self, group: int, bases: list[Any]) -> list[Any]:
+        return [self._lps().unpack(group, b) for b in bases] if self.team.size > 1 else bases

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
 
 from ...errors import SolverError
@@ -60,6 +61,14 @@ class RecourseLPs:
             if found.termination is Termination.OPTIMAL and found.dual is not None:
                 return Outcome(found.dual, found.objective, found.basis)
         raise UnboundedRecourseError(g)
+
+    def pack(self, g: int, basis: Any) -> NDArray[np.int8]:
+        """Return a basis of group ``g`` as a plain array."""
+        return self._model(g, False).pack(basis)
+
+    def unpack(self, g: int, packed: NDArray[np.int8]) -> Any:
+        """Inverse of :meth:`pack`."""
+        return self._model(g, False).unpack(packed)
 
     def _model(self, g: int, elastic: bool) -> RecourseModel:
         key = (g, elastic)

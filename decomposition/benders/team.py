@@ -49,8 +49,11 @@ class Team:
         """Run ``work`` on every rank and return everyone's items in the order of ranks; a failure anywhere is raised everywhere."""
         if self.comm is None:
             return work()
-        own = parallel.agree(self.comm, work)
-        return [item for items in self.comm.allgather(own) for item in items]
+        return self.share(parallel.agree(self.comm, work))
+
+    def share(self, items: list[T]) -> list[T]:
+        """Return everyone's items in the order of ranks."""
+        return items if self.comm is None else [item for part in self.comm.allgather(items) for item in part]
 
     def on_rank_0(self, work: Callable[[], T]) -> T:
         """Run ``work`` on rank 0 while the others wait without spinning; everyone gets its answer, or its error."""
