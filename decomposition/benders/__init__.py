@@ -16,11 +16,12 @@ from .compiled import compile_problem
 from .driver import drive
 from .engine import Engine
 from .exact import ExactPass
+from .problem import Problem
 from .risk import parse as parse_risk
 from .settings import Settings
 from .team import Team
 
-__all__ = ["Settings", "parse_risk", "solve_benders"]
+__all__ = ["Settings", "parse_risk", "solve_benders", "solve_problem"]
 
 
 def solve_benders(program: Program, backend: Backend, run: Run, *, comm: Any = None, settings: Settings | None = None) -> Result:
@@ -34,16 +35,20 @@ def solve_benders(program: Program, backend: Backend, run: Run, *, comm: Any = N
         The program is not a two-stage linear program of one common first stage.
     """
     team = Team(comm)
-    settings = settings or Settings()
     with run.timed("build"):
-        problem, data = compile_problem(program, team)
+        problem, _ = compile_problem(program, team)
+    return solve_problem(problem, backend, run, team, settings or Settings())
+
+
+def solve_problem(problem: Problem, backend: Backend, run: Run, team: Team, settings: Settings) -> Result:
+    """Solve a compiled problem."""
     run.sign = problem.sign
     engine = Engine(problem, backend, run, settings, team)
     try:
         reason = drive(engine, run.rel_gap)
         termination = {"infeasible": Termination.INFEASIBLE, "unbounded": Termination.UNBOUNDED}.get(reason, Termination.OTHER_LIMIT)
         x = None if engine.incumbent is None else engine.incumbent.x
-        result = finish(run, ExactPass(engine), x=x, bound=engine.bound, termination=termination, reason=reason)
+        reason = {"gap": "gap reached", **engine.explanations}.get(reason, reason)
+        return finish(run, ExactPass(engine), x=x, bound=engine.bound, termination=termination, reason=reason)
     finally:
         engine.close()
-    return result

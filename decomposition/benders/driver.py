@@ -1,25 +1,94 @@
-"""The run: a sample to begin with where there are many scenarios, the LP phase, the MIP phase."""
+"""The run: a plan to begin with, the LP phase, the MIP phase; and what is to be said of infeasible and unbounded problems."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from ..run import Run
 from .crash import begin
 from .engine import Engine
-from .lp_phase import lp_phase
+from .infeasible import explain
+from .lp_phase import Outcome, lp_phase
+from .master import LAST_BOX
 from .mip_phase import mip_phase
+from .problem import Problem
+from .recession import RAY, largest_cost, named_ray, recession, recourse_ray, without_costs
+from .recourse_lps import UnboundedRecourseError
 
 LP_SHARE = 0.2
 """Share of the gap asked for that the LP phase may leave to the MIP phase."""
 
 
 def drive(engine: Engine, rel_gap: float) -> str:
-    """Run all phases; returns why the run stopped: ``gap``, ``infeasible``, ``unbounded``, ``stalled`` or a limit."""
+    """Run all phases; returns why the run stopped: ``gap``, ``infeasible``, ``unbounded``, ``stalled`` or a limit.
+
+    ``engine.explanations`` then says more of an infeasible or unbounded problem.
+    """
+    try:
+        reason = _phases(engine, rel_gap)
+    except UnboundedRecourseError as e:
+        reason = "unbounded"
+        ray = engine.team.on_rank_0(lambda: recourse_ray(engine, e.group))
+        engine.explanations["unbounded"] = f"unbounded: recourse costs fall without limit along {ray}"
+        if not _has_plan(engine):
+            reason = "infeasible"
+    if reason == "infeasible":
+        engine.explanations["infeasible"] = engine.team.on_rank_0(lambda: explain(engine))
+    return reason
+
+
+def _phases(engine: Engine, rel_gap: float) -> str:
     integer = bool(engine.problem.first.integer.any())
     if engine.center is None:
         engine.center = begin(engine)
-    outcome = lp_phase(engine, (LP_SHARE if integer else 1.0) * rel_gap, exact=not integer, start=engine.center)
-    engine.center = outcome.center
+    while True:
+        outcome = lp_phase(engine, (LP_SHARE if integer else 1.0) * rel_gap, exact=not integer, start=engine.center)
+        engine.center = outcome.center
+        if outcome.reason != "box":
+            break
+        ray = _ray(engine)
+        if ray is not None:
+            engine.explanations["unbounded"] = f"unbounded: costs fall without limit along {ray}"
+            return "unbounded" if not integer or _has_plan(engine) else "infeasible"
+        if engine.master.box >= LAST_BOX:
+            return "stalled"
+        engine.master.open_box()
     if not integer and outcome.center is not None:
         engine.offer(outcome.center)
     if not integer or outcome.reason != "gap":
         return outcome.reason
     return mip_phase(engine, rel_gap)
+
+
+def _ray(engine: Engine) -> str | None:
+    """Return a direction of plans along which no recourse stops the costs from falling, by its variables; ``None`` if there is none."""
+    problem = recession(engine.problem)
+    outcome = _relaxed(engine, problem)
+    center = outcome.center
+    if center is None or center.cost > -RAY * largest_cost(problem):
+        return None
+    return named_ray(problem.first.names, center.x)
+
+
+def _relaxed(engine: Engine, problem: Problem) -> Outcome:
+    """Run the LP phase on a problem derived from the engine's."""
+    other = _sibling(engine, problem)
+    try:
+        return lp_phase(other, 1e-9, exact=True)
+    finally:
+        other.close()
+
+
+def _has_plan(engine: Engine) -> bool:
+    """Whether there is any plan with recourse in every scenario."""
+    other = _sibling(engine, without_costs(engine.problem))
+    try:
+        _phases(other, 1e-6)
+        return other.incumbent is not None
+    finally:
+        other.close()
+
+
+def _sibling(engine: Engine, problem: Problem) -> Engine:
+    run = Run(rel_gap=1e-9, time_limit=engine.run.remaining(), method=engine.run.method, solver=engine.run.solver)
+    return Engine(problem, engine.backend, run, replace(engine.settings, retain=0, iterations=None), engine.team)

@@ -13,6 +13,7 @@ from .cuts import Cut
 from .master import Master, Point, new_clusters
 from .oracle import EXACT, Answer, Effort, Oracle
 from .problem import Indices, Problem
+from .proof import Proof
 from .settings import Settings
 from .stabilization import Center
 from .stopping import Limits
@@ -20,6 +21,9 @@ from .team import Team
 
 FILTER = 1e-9
 """Cuts that raise the model at their own point by less than this, relatively, are not added."""
+
+VIOLATION = 1e-7
+"""Relative violation from which a cut counts as cutting the master's solution off."""
 
 OLDEST, ENOUGH = 10, 200
 """Cuts slack in so many LPs are purged once there are more than ``ENOUGH`` a cluster-free master, or 4 a cluster."""
@@ -46,7 +50,10 @@ class Engine:
     iteration: int = 0
     stride: int = 1
     pool_gap: float = 0.0
+    added: int = 0
+    explanations: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[Array, float | None]] = field(default_factory=list)
+    proof: Proof | None = None
 
     def __post_init__(self) -> None:
         count = self.settings.num_clusters(self.problem.num_scenarios)
@@ -88,37 +95,34 @@ class Engine:
             return answer, Center(x, eta, np.inf, False)
         cost = float(self.problem.cost @ x) + self.settings.risk.of(answer.costs, self.problem.probabilities)
         best_eta = self.settings.risk.best_eta(answer.costs, self.problem.probabilities)
-        return answer, Center(x, best_eta, cost, answer.complete)
+        scale = float(np.abs(self.problem.cost) @ np.abs(x) + self.problem.probabilities @ np.abs(answer.costs))
+        return answer, Center(x, best_eta, cost, answer.complete, scale)
 
-    def add(self, cuts: tuple[Cut, ...], x: Array, eta: float | None) -> int:
-        """Give the master the cuts that raise its model at their own point; returns how many."""
+    def add(self, cuts: tuple[Cut, ...], x: Array, eta: float | None, point: Point | None = None) -> int:
+        """Give the master the cuts that raise its model at their own point or are violated at its solution; returns how many."""
         model = self.master.model_value(x, eta)
         useful = []
         for cut in cuts:
             known = model[cut.clusters[0]] if cut.clusters else 0.0
             value = cut.value(x, eta)
-            if not np.isfinite(known) or value > known + FILTER * max(1.0, abs(known), abs(value)):
+            raises = not np.isfinite(known) or value > known + FILTER * max(1.0, abs(known), abs(value))
+            if raises or (point is not None and violated(cut, point)):
                 useful.append(cut)
         self.master.add(useful)
+        self.added += len(useful)
         return len(useful)
 
     def purge(self) -> None:
         """Drop cuts that have long been slack; only while the LP of the whole first stage is solved, whose slacks count."""
-        self.master.purge(OLDEST, max(ENOUGH, 4 * self.master.clusters))
+        if self.master.purge(OLDEST, max(ENOUGH, 4 * self.master.clusters)) and self.proof is not None:
+            self.proof.forget(self.master)
 
-    def cuts_off(self, cuts: tuple[Cut, ...], point: Point) -> bool:
-        """Whether some cut is violated at the master's solution."""
-        for cut in cuts:
-            theta = float(point.theta[list(cut.clusters)].sum()) if cut.clusters else 0.0
-            value = cut.value(point.x, point.eta)
-            if value > theta + 1e-7 * max(1.0, abs(theta), abs(value)):
-                return True
-        return False
-
-    def raise_bound(self, bound: float | None) -> None:
-        """Keep the best lower bound."""
+    def raise_bound(self, bound: float | None, *, of_lp: bool = False) -> None:
+        """Keep the best lower bound; ``of_lp``: it is the optimum of the master's LP, whose duals prove it."""
         if bound is not None and (self.bound is None or bound > self.bound):
             self.bound = bound
+            if self.proof is not None:
+                self.proof.take(self.master, self.clusters, bound, of_lp=of_lp)
             self.report()
 
     def make_exact(self, center: Center) -> Center | None:
@@ -140,3 +144,10 @@ class Engine:
     def report(self) -> None:
         """Tell the run the best bound and incumbent."""
         self.run.report(bound=self.bound, objective=None if self.incumbent is None else self.incumbent.cost)
+
+
+def violated(cut: Cut, point: Point) -> bool:
+    """Whether a cut is violated at the master's solution."""
+    theta = float(point.theta[list(cut.clusters)].sum()) if cut.clusters else 0.0
+    value = cut.value(point.x, point.eta)
+    return value > theta + VIOLATION * max(1.0, abs(theta), abs(value))

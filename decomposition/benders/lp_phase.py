@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..matrices import Array
-from .engine import Engine
+from .engine import Engine, violated
 from .master import Point
 from .stabilization import Center, stabilization
 from .stopping import Gap
@@ -17,7 +17,7 @@ from .stopping import Gap
 class Outcome:
     """``center``: the best plan of the phase; ``bound``: its lower bound (for the restricted first stage, if there was a restriction).
 
-    ``reason``: ``"gap"``, ``"infeasible"``, ``"box"`` (no finite optimum inside the largest box), ``"stalled"`` or a limit.
+    ``reason``: ``"gap"``, ``"infeasible"``, ``"box"`` (the optimum lies at the box around the master), ``"stalled"`` or a limit.
     """
 
     center: Center | None
@@ -45,7 +45,10 @@ def _run(engine: Engine, gap: Gap, exact: bool, fixed: bool, start: Center | Non
         x = engine.clean(start.x) if fixed else start.x
         answer, center = engine.evaluate(x, start.eta, engine.effort())
         engine.add(answer.cuts, x, start.eta)
-        center = None if answer.infeasible else center
+        if answer.infeasible:
+            center = None
+        else:
+            engine.master.scale_to(center.scale)
     while True:
         engine.iteration += 1
         reason = engine.limit()
@@ -58,13 +61,11 @@ def _run(engine: Engine, gap: Gap, exact: bool, fixed: bool, start: Center | Non
         if point.bound is not None and (bound is None or point.bound > bound):
             bound = point.bound
             if not fixed:
-                engine.raise_bound(bound)
+                engine.raise_bound(bound, of_lp=True)
         near = center is not None and gap.reached(engine.estimate(center), bound)
         if near and center is not None:
             if point.boxed:
-                if not engine.master.enlarge_box():
-                    return Outcome(center, None, "box", point)
-                continue
+                return Outcome(center, None, "box", point)
             if center.exact or not exact:
                 return Outcome(center, bound, "gap", point)
             answer, center = engine.evaluate(center.x, center.eta, engine.effort(exact=True))
@@ -75,22 +76,19 @@ def _run(engine: Engine, gap: Gap, exact: bool, fixed: bool, start: Center | Non
         x, eta = rule.query(engine.master, point, center)
         x = engine.clean(x) if fixed else x
         answer, asked = engine.evaluate(x, eta, engine.effort())
-        added = engine.add(answer.cuts, x, eta)
+        added = engine.add(answer.cuts, x, eta, point)
         if not fixed:
             engine.purge()
-        if engine.master.unit == 1.0 and np.isfinite(asked.cost):
-            engine.master.set_unit(asked.cost)
-        cut_off = engine.cuts_off(answer.cuts, point)
+        cut_off = any(violated(cut, point) for cut in answer.cuts)
         improved = not answer.infeasible and (center is None or asked.cost < center.cost)
         if improved:
             center = asked
+            engine.master.scale_to(center.scale)
         rule.learn(cut_off, improved)
         idle = 0 if cut_off or improved or added else idle + 1
         if idle == 1 and engine.stride > 1:  # the pool has no more to say: solve more
             engine.stride = max(1, engine.stride // 4)
         if idle >= 3:
-            if point.boxed and engine.master.enlarge_box():
-                continue
             return Outcome(center, bound, "box" if point.boxed else "stalled", point)
 
 

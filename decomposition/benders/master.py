@@ -24,6 +24,7 @@ from .risk import Risk
 
 FIRST_BOX, LAST_BOX = 1e6, 1e12
 SLACK = 1e-7
+RESCALE = 64.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,8 +50,10 @@ class Master:
     cuts: list[Cut] = field(default_factory=list)
     box: float = FIRST_BOX
     unit: float = 1.0
+    without_box: bool = False
     fixed: tuple[Array, Array] | None = None
     _age: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    row_dual: Array | None = None
     _model: SolverModel | None = None
 
     @property
@@ -80,7 +83,7 @@ class Master:
         lower, upper = np.concatenate([first.lower, -free]), np.concatenate([first.upper, free])
         if self.fixed is not None:
             lower[: self.num_x], upper[: self.num_x] = self.fixed
-        if boxed:
+        if boxed and not self.without_box:
             lower, upper = np.where(np.isinf(lower), np.minimum(-self.box, upper), lower), np.where(np.isinf(upper), np.maximum(self.box, lower), upper)
         thetas = np.full(self.clusters, np.inf)
         return np.concatenate([lower, -thetas]), np.concatenate([upper, thetas])
@@ -90,19 +93,31 @@ class Master:
         n = self._first_theta + self.clusters
         if not cuts:
             return csr_array((0, n)), np.zeros(0)
-        left = np.array([-c.slope for c in cuts])
-        if self.risk.has_eta:
-            left = np.column_stack([left, [-c.eta_slope for c in cuts]])
-        unit = np.array([self.unit if c.clusters else 1.0 for c in cuts])
-        left = left / unit[:, None]
+        left, unit, scale = self._left(cuts, self.unit)
         index = [(i, k) for i, c in enumerate(cuts) for k in c.clusters]
         rows, columns = (np.array(v, dtype=np.int64) for v in zip(*index, strict=True)) if index else (np.zeros(0, np.int64),) * 2
         right = csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(cuts), self.clusters))
-        largest = np.maximum(np.abs(left).max(axis=1, initial=0.0), np.array([1.0 if c.clusters else 0.0 for c in cuts]))
-        scale = 2.0 ** -np.floor(np.log2(np.where(largest > 0, largest, 1.0)))
         matrix = csr_array(hstack([csr_array(left), right], format="csr"))
         constants = np.array([c.constant for c in cuts]) / unit * scale
         return csr_array(matrix * scale[:, None]), constants
+
+    def _left(self, cuts: list[Cut], money: float) -> tuple[Array, Array, Array]:
+        """Return the cuts' coefficients of x and eta, each cut's unit (``money``; 1 for feasibility cuts) and its row's scale."""
+        left = np.array([-c.slope for c in cuts])
+        if self.risk.has_eta:
+            left = np.column_stack([left, [-c.eta_slope for c in cuts]])
+        unit = np.array([money if c.clusters else 1.0 for c in cuts])
+        left = left / unit[:, None]
+        largest = np.maximum(np.abs(left).max(axis=1, initial=0.0), np.array([1.0 if c.clusters else 0.0 for c in cuts]))
+        return left, unit, 2.0 ** -np.floor(np.log2(np.where(largest > 0, largest, 1.0)))
+
+    def multipliers(self, cuts: list[Cut], row_dual: Array, money: float) -> tuple[Array, Array]:
+        """Return the multipliers of the rows of A and of ``cuts`` as they stand in (1), from duals of an LP that counted in ``money``."""
+        m1 = self.problem.A.shape[0]
+        if not cuts:
+            return row_dual[:m1] * money, np.zeros(0)
+        _, unit, scale = self._left(cuts, money)
+        return row_dual[:m1] * money, row_dual[m1:] * scale * (money / unit)
 
     def _program(self, integer: bool, boxed: bool) -> LinearProgram:
         rows, constants = self._rows(self.cuts)
@@ -156,13 +171,20 @@ class Master:
         if self._model is not None:
             self._model.set_column_bounds(*self._bounds(True))
 
-    def set_unit(self, cost: float) -> None:
-        """Count money in the solver's problems by a power of two near ``cost``, so that their numbers lie near 1."""
-        self.unit = 2.0 ** np.floor(np.log2(max(abs(cost), 1e-6)))
-        self._model = None
+    def scale_to(self, size: float) -> None:
+        """Count money in the solver's problems by a power of two near ``size``, so that their numbers lie near 1; a near one is kept."""
+        if size > 0 and not 1 / RESCALE <= self.unit / size <= RESCALE:
+            self.unit = 2.0 ** np.floor(np.log2(size))
+            self._model = None
+
+    def open_box(self) -> None:
+        """Take the box away, until an LP turns out unbounded without it; it then comes back 100 times larger."""
+        self.without_box = True
+        self.set_bounds(self.fixed)
 
     def enlarge_box(self) -> bool:
-        """Make the box 100 times larger; ``False`` if it has its largest size."""
+        """Put the box back, 100 times larger; ``False`` if it has its largest size."""
+        self.without_box = False
         if self.box >= LAST_BOX:
             return False
         self.box *= 100
@@ -174,12 +196,15 @@ class Master:
         if self._model is None:
             self._model = self.backend.open(self._program(False, True))
         found = self._model.solve({"threads": 1})
+        if self.without_box and found.termination in (Termination.UNBOUNDED, Termination.INFEASIBLE_OR_UNBOUNDED) and self.enlarge_box():
+            return self.solve_lp()
         if found.termination in (Termination.INFEASIBLE, Termination.INFEASIBLE_OR_UNBOUNDED):
             return None
         if found.x is None or found.objective is None or found.row_dual is None:
             raise SolverError(f"the solver failed on the Benders master: {found.termination} {found.detail}")
         if self.fixed is not None:
             return self._point(found)
+        self.row_dual = found.row_dual
         slack = np.abs(found.row_dual[self.problem.A.shape[0] :]) <= SLACK
         self._age = np.where(slack, self._age + 1, 0)
         return self._point(found)
@@ -190,7 +215,7 @@ class Master:
         eta = float(found.x[self.num_x]) if self.risk.has_eta else None
         lower, upper = self._bounds(False)
         unbounded = np.isinf(lower) | np.isinf(upper)
-        at_box = np.abs(found.x) >= self.box * (1 - 1e-9)
+        at_box = np.abs(found.x) >= (np.inf if self.without_box else self.box * (1 - 1e-9))
         boxed = bool((unbounded & at_box)[: self._first_theta].any())
         valid = self.awake.all() and not boxed
         bound = None if found.bound is None or not valid else found.bound * self.unit

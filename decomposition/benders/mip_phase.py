@@ -23,7 +23,7 @@ def mip_phase(engine: Engine, rel_gap: float) -> str:
         reason = engine.limit()
         if reason is not None:
             return reason
-        before = (engine.bound, None if engine.incumbent is None else engine.incumbent.cost, candidate)
+        before = (engine.bound, engine.incumbent, candidate, engine.added)
         point = _master(engine, tolerance, candidate)
         if _closed(engine, target):
             return "gap"
@@ -33,7 +33,7 @@ def mip_phase(engine: Engine, rel_gap: float) -> str:
         found = lp_phase(engine, tolerance, exact=False, fixed=fixed, start=Center(point.x, point.eta, point.value, False)).center
         if found is not None and (candidate is None or engine.estimate(found) < engine.estimate(candidate)):
             candidate = found
-        stuck = before == (engine.bound, None if engine.incumbent is None else engine.incumbent.cost, candidate)
+        stuck = before == (engine.bound, engine.incumbent, candidate, engine.added)
         if candidate is not None and (candidate.exact or stuck or target.reached(engine.estimate(candidate), engine.bound)):
             candidate = engine.make_exact(candidate)
         if _closed(engine, target):

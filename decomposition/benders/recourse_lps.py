@@ -32,8 +32,12 @@ class Outcome:
     violation: float = 0.0
 
 
-class UnboundedRecourseError(Exception):
-    """A feasible recourse problem without a finite optimum; ``args[0]`` is its group's number."""
+class UnboundedRecourseError(SolverError):
+    """A feasible recourse problem without a finite optimum; ``group`` is its group's number."""
+
+    def __init__(self, group: int):
+        super().__init__(group)
+        self.group = group
 
 
 class RecourseLPs:

@@ -25,12 +25,16 @@ STABILIZATIONS = ("in-out", "level-1", "level-inf", "none")
 
 @dataclass(slots=True, eq=False)
 class Center:
-    """The best plan so far, its ``eta`` and its (possibly estimated) ``cost``, c'x included; ``exact`` if every scenario was solved."""
+    """The best plan so far, its ``eta`` and its (possibly estimated) ``cost``, c'x included; ``exact`` if every scenario was solved.
+
+    ``scale`` is the size of the costs that add up to it.
+    """
 
     x: Array
     eta: float | None
     cost: float
     exact: bool
+    scale: float = 0.0
 
 
 class Stabilization(Protocol):

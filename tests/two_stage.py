@@ -1,0 +1,87 @@
+"""Random small two-stage programs as arrays, and both roads to their optimum."""
+
+import numpy as np
+from quakeops.decomposition.benders import Settings, solve_problem
+from quakeops.decomposition.benders.grouping import from_stage_data
+from quakeops.decomposition.benders.team import Team
+from quakeops.decomposition.extensive_form import solve_extensive_form
+from quakeops.decomposition.matrices import ScenarioData, Stage, StageData
+from quakeops.decomposition.run import Run
+from quakeops.solvers import get
+from scipy.sparse import csr_array
+
+INF = np.inf
+
+
+def stage(prefix, lower, upper, integer):
+    return Stage(tuple(f"{prefix}[{j}]" for j in range(len(lower))), np.asarray(lower, float), np.asarray(upper, float), np.asarray(integer, bool))
+
+
+def draw(seed, *, fixed_recourse=None, integer_first=None, complete=None, boxed=None):
+    """A program of 1-5 first-stage and 1-5 second-stage variables, 1-6 rows of every kind, 1-8 scenarios (some repeated).
+
+    ``complete``: every row can be missed at a price, so that recourse always exists. ``boxed``: finite bounds on the first stage.
+    """
+    r = np.random.default_rng(seed)
+    choose = lambda given: bool(r.integers(2)) if given is None else given
+    fixed_recourse, integer_first, complete, boxed = map(choose, (fixed_recourse, integer_first, complete, boxed))
+    n1, n2, m, S = int(r.integers(1, 6)), int(r.integers(1, 6)), int(r.integers(1, 7)), int(r.integers(1, 9))
+    numbers = lambda *shape: r.integers(-4, 5, shape).astype(float) * (r.random(shape) < 0.7)
+    lower = np.where(r.random(n1) < 0.8, 0.0, -3.0 if boxed else -INF)
+    upper = np.where(r.random(n1) < (1.0 if boxed else 0.5), r.integers(1, 9, n1).astype(float), INF)
+    integer = (r.random(n1) < 0.6) & integer_first
+    m1 = int(r.integers(0, 3))
+    first = stage("x", lower, upper, integer)
+    A = numbers(m1, n1)
+    low1, high1 = np.where(r.random(m1) < 0.3, -6.0, -INF), r.integers(2, 12, m1).astype(float)
+    base_T, base_W, base_h, base_q = numbers(m, n1), numbers(m, n2), r.integers(-5, 9, m).astype(float), r.integers(0, 9, n2).astype(float)
+    kind = r.integers(0, 4, m)  # >=, <=, ==, range
+    y_low = np.where(r.random(n2) < 0.85, 0.0, -2.0)
+    y_up = np.where(r.random(n2) < 0.4, r.integers(1, 7, n2).astype(float), INF)
+    extra = 2 * m if complete else 0
+    scenarios = []
+    for k in range(S):
+        if k and r.random() < 0.2:
+            again = scenarios[int(r.integers(k))]
+            scenarios.append(ScenarioData(**{f: getattr(again, f) for f in ScenarioData.__dataclass_fields__} | {"name": f"scen{k}"}))
+            continue
+        h = base_h + r.integers(-2, 3, m) * (r.random(m) < 0.6)
+        T = base_T + numbers(m, n1) * (r.random((m, n1)) < 0.2)
+        W = base_W if fixed_recourse else base_W + numbers(m, n2) * (r.random((m, n2)) < 0.2)
+        q = base_q if fixed_recourse else base_q + r.integers(0, 3, n2)
+        W = np.hstack([W, np.eye(m), -np.eye(m)]) if complete else W
+        up = y_up + (r.random() < 0.3) * np.isfinite(y_up) * r.integers(0, 2, n2)
+        scenarios.append(
+            ScenarioData(
+                name=f"scen{k}",
+                probability=0.0,
+                cost_first=numbers(n1) + 2.0 if k == 0 or r.random() < 0.2 else scenarios[0].cost_first,
+                cost=np.concatenate([q, np.full(extra, 15.0)]),
+                offset=float(r.integers(0, 3)),
+                T=csr_array(T),
+                W=csr_array(W),
+                row_lower=np.where(kind == 1, -INF, h),
+                row_upper=np.where(kind == 0, INF, h + 2.0 * (kind == 3)),
+                row_names=tuple(f"row[{i}]" for i in range(m)),
+                stage=stage("y", np.concatenate([y_low, np.zeros(extra)]), np.concatenate([up, np.full(extra, INF)]), np.zeros(n2 + extra)),
+            )
+        )
+    p = r.integers(0 if complete else 1, 5, S).astype(float)  # where recourse may fail, a scenario of no weight would count for one road only
+    p = p / p.sum() if p.sum() else np.full(S, 1 / S)
+    scenarios = [ScenarioData(**{f: getattr(s, f) for f in ScenarioData.__dataclass_fields__} | {"probability": w}) for s, w in zip(scenarios, p, strict=True)]
+    names = tuple(f"first_row[{i}]" for i in range(m1))
+    return StageData(first, csr_array(A), low1, high1, names, tuple(scenarios), 1.0 if r.integers(2) else -1.0)
+
+
+def run(method="benders", rel_gap=1e-9, solver="highs", **limits):
+    return Run(rel_gap=rel_gap, method=method, solver=solver, **limits)
+
+
+def extensive(data, rel_gap=1e-9):
+    r = run("ef", rel_gap)
+    r.sign = data.sign
+    return solve_extensive_form(data, get("highs"), r)
+
+
+def benders(data, rel_gap=1e-9, solver="highs", threads=1, time_limit=60, **settings):
+    return solve_problem(from_stage_data(data), get(solver), run(rel_gap=rel_gap, solver=solver, time_limit=time_limit), Team(), Settings(threads=threads, **settings))
