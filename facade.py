@@ -15,8 +15,10 @@ from .decomposition.export import FORMATS, export_program
 from .decomposition.extensive_form import solve_extensive_form
 from .decomposition.matrices import compile_program
 from .decomposition.program import Program, from_model, from_module, from_provenance, from_recipe
+from .decomposition.recourse_solutions import with_recourse
 from .decomposition.run import Progress, Run, provenance
 from .decomposition.smps import from_smps, resample
+from .decomposition.verification import Verification, verify_result
 from .errors import InputError
 from .files import require_writable
 from .result import Result
@@ -50,6 +52,7 @@ def solve(
     stabilization: str | None = None,
     pool: bool | None = None,
     retain: int | None = None,
+    certificate: bool = True,
     progress: Progress | None = None,
 ) -> Result:
     """Solve a model of quakeops, any two-stage linear mpi-sppy scenario module, or SMPS files.
@@ -77,6 +80,8 @@ def solve(
     risk, cuts, clusters, stabilization, pool, retain
         For ``benders`` only; see :class:`~quakeops.decomposition.benders.settings.Settings`. ``risk`` is ``"mean"``, ``"cvar:ALPHA"``,
         ``"mean-cvar:LAMBDA:ALPHA"`` or ``"worst"``; objective and bound of the result are then of that measure.
+    certificate
+        Put into the result what :func:`verify` checks it by, up to a stated size.
     progress
         Called with a :class:`~quakeops.result.TracePoint` as bound and incumbent improve.
 
@@ -113,7 +118,7 @@ def solve(
             raise InputError(f"--{name} {count}: must be at least 1")
     if threads is not None and method == "ph":
         raise InputError(f"--threads {threads}: progressive hedging runs one thread a rank; give mpiexec more ranks instead")
-    run = Run(rel_gap=rel_gap, time_limit=time_limit, threads=threads, progress=progress, method=method, solver=solver)
+    run = Run(rel_gap=rel_gap, time_limit=time_limit, threads=threads, progress=progress, method=method, solver=solver, certificate=certificate)
     comm = parallel.world()
     backend, program = parallel.agree(
         comm, lambda: (get(solver), _program(model, module, smps, instance, scenarios, scenario_file, seed, arguments))
@@ -131,7 +136,27 @@ def solve(
         from .decomposition.progressive_hedging import solve_progressive_hedging
 
         result = solve_progressive_hedging(program, backend, run, comm=comm, iterations=iterations, bundles=bundles, log=log)
+    if certificate and method != "benders":
+        result = parallel.on_rank_0(comm, lambda: with_recourse(result, program, backend))
     return replace(result, model=program.name, instance=program.instance)
+
+
+def verify(result: Result) -> Verification:
+    """Check a result by arithmetic on matrices rebuilt from its provenance, without a solver; the answer says what is proved and what trusted.
+
+    Raises
+    ------
+    InputError
+        The result does not say what was solved, the instance has changed since, or the result's certificate is malformed.
+
+    Examples
+    --------
+    >>> import quakeops
+    >>> plan = quakeops.solve("prepositioning", instance="newsvendor", method="benders", rel_gap=1e-9)
+    >>> quakeops.verify(plan).ok
+    True
+    """
+    return parallel.on_rank_0(parallel.world(), lambda: verify_result(result))
 
 
 def _extensive_form(program: Program, backend: Backend, run: Run) -> Result:

@@ -57,6 +57,7 @@ class Result:
 
     ``objective`` is the incumbent's exactly re-evaluated expected cost and ``bound`` a dual bound, both in the model's own
     sense and units (see the model's docstring). ``None`` stands for "there is none". No solver object is kept.
+    ``certificate`` holds what ``verify`` needs, as plain data (under MPI on rank 0 alone).
     """
 
     status: Status
@@ -73,6 +74,7 @@ class Result:
     trace: tuple[TracePoint, ...] = ()
     timing: Mapping[str, float] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    certificate: Mapping[str, Any] | None = None
 
     @property
     def gap(self) -> float | None:
@@ -90,9 +92,11 @@ class Result:
             raise NoSolutionError(f"{self.model} {self.instance}: status {self.status}, no plan ({self.stop_reason})")
         return self
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain data, ``gap`` included; infinities and NaN become ``None``."""
+    def to_dict(self, *, certificate: bool = True) -> dict[str, Any]:
+        """Return plain data, ``gap`` included, the certificate if it is asked for; infinities and NaN become ``None``."""
         data = asdict(self)
+        if not certificate or self.certificate is None:
+            del data["certificate"]
         data["status"] = self.status.value
         data["trace"] = [[p.time_s, p.bound, p.objective] for p in self.trace]
         data["gap"] = self.gap
@@ -155,7 +159,7 @@ class Result:
 _KINDS: tuple[tuple[type, str, tuple[str, ...]], ...] = (
     (str, "a string", ("method", "solver", "model", "instance", "sense", "stop_reason")),
     (int, "a whole number", ("num_scenarios",)),
-    (Mapping, "an object", ("first_stage", "timing", "provenance")),
+    (Mapping, "an object", ("first_stage", "timing", "provenance", "certificate")),
 )
 
 

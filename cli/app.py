@@ -19,6 +19,7 @@ from .instances import instances
 from .output import emit_json, is_speaker, stdout
 from .plot import plot
 from .solve import solve
+from .verify import verify
 
 app = typer.Typer(
     name="quakeops",
@@ -29,7 +30,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (solve, instances, evaluate, export, plot, doctor):
+for command in (solve, instances, evaluate, verify, export, plot, doctor):
     app.command()(command)
 
 

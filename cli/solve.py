@@ -76,13 +76,14 @@ def solve(
             stabilization=stabilization,
             pool=pool,
             retain=retain,
+            certificate=out is not None,
             progress=progress,
         )
     if is_speaker():
         if out is not None:
             result.save(out)
         if as_json:
-            emit_json(result.to_dict())
+            emit_json(result.to_dict(certificate=False))
         else:
             show(result)
             if out is not None:

@@ -17,13 +17,17 @@ Progress = Callable[[TracePoint], None]
 
 @dataclass(slots=True)
 class Run:
-    """Clock, limits and best-so-far of one solve; bounds and objectives are kept in the model's own sense."""
+    """Clock, limits and best-so-far of one solve; bounds and objectives are kept in the model's own sense.
+
+    ``certificate``: the result is to hold what verification needs.
+    """
 
     rel_gap: float = 1e-3
     time_limit: float | None = None
     threads: int | None = None
     sign: float = 1.0
     progress: Progress | None = None
+    certificate: bool = False
     method: str = ""
     solver: str = ""
     start: float = field(default_factory=time.perf_counter)

@@ -2,7 +2,7 @@
 
 from .gurobi import GUROBI
 from .highs import HIGHS
-from .linear import LinearProgram, RecourseModel, RecourseSolution, Solution, SolverModel, Termination
+from .linear import LinearProgram, RecourseModel, RecourseSolution, Separate, Solution, SolverModel, Termination
 from .registry import Backend, Feature, backends, get
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "LinearProgram",
     "RecourseModel",
     "RecourseSolution",
+    "Separate",
     "Solution",
     "SolverModel",
     "Termination",

@@ -12,6 +12,7 @@ from ...result import Result
 from ...solvers import Backend, Termination
 from ..program import Program
 from ..run import Run, finish
+from .certificate import certified, keep_records
 from .compiled import compile_problem
 from .driver import drive
 from .engine import Engine
@@ -44,11 +45,14 @@ def solve_problem(problem: Problem, backend: Backend, run: Run, team: Team, sett
     """Solve a compiled problem."""
     run.sign = problem.sign
     engine = Engine(problem, backend, run, settings, team)
+    if run.certificate:
+        keep_records(engine)
     try:
         reason = drive(engine, run.rel_gap)
         termination = {"infeasible": Termination.INFEASIBLE, "unbounded": Termination.UNBOUNDED}.get(reason, Termination.OTHER_LIMIT)
         x = None if engine.incumbent is None else engine.incumbent.x
         reason = {"gap": "gap reached", **engine.explanations}.get(reason, reason)
-        return finish(run, ExactPass(engine), x=x, bound=engine.bound, termination=termination, reason=reason)
+        result = finish(run, ExactPass(engine), x=x, bound=engine.bound, termination=termination, reason=reason)
+        return certified(engine, result) if run.certificate else result
     finally:
         engine.close()

@@ -5,18 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.sparse import block_diag, csr_array, hstack, vstack
 
-from ...solvers import LinearProgram, Termination
-from ..matrices import Array
+from ...solvers import Termination
 from ..run import Run
 from .compiled import SAMPLE, sample_numbers
 from .engine import Engine
 from .lp_phase import lp_phase
 from .oracle import Effort
-from .problem import Group, Indices, Problem
-from .recourse_lps import row_bounds
+from .problem import Indices
 from .stabilization import Center
+from .together import together
 
 CRASH_ENTRIES = 80_000
 """Most matrix entries of the few scenarios that are solved together."""
@@ -54,6 +52,17 @@ def on_sample(engine: Engine, start: Center | None) -> Center | None:
     return center
 
 
+def costliest(engine: Engine) -> Indices:
+    """Return the scenarios to retain: of the sample, those that add most to the expected cost of the plan to start from."""
+    problem, center = engine.problem, engine.center
+    held = sample_numbers(problem.num_scenarios)
+    count = min(engine.settings.retain, len(held), problem.num_scenarios - 1)
+    x = np.clip(np.zeros(len(problem.first)), problem.first.lower, problem.first.upper) if center is None else center.x
+    answer, _ = engine.evaluate(x, None, Effort())
+    worth = np.where(np.isfinite(answer.costs), problem.probabilities * answer.costs, np.inf)[held]
+    return np.sort(held[np.argsort(-worth, kind="stable")[:count]])
+
+
 def few_together(engine: Engine) -> Center | None:
     """Return the plan of the LP relaxation of a few scenarios, evenly spread; ``None`` if it has no optimum."""
     problem = engine.problem
@@ -68,35 +77,3 @@ def few_together(engine: Engine) -> Center | None:
     if found.termination is not Termination.OPTIMAL or found.x is None:
         return None
     return Center(np.clip(found.x[: len(problem.first)], problem.first.lower, problem.first.upper), None, np.inf, False)
-
-
-def together(problem: Problem, scenarios: Indices) -> LinearProgram:
-    """Return the LP relaxation of the extensive form of some scenarios, with their probabilities scaled to 1."""
-    parts = [_part(problem, k) for k in scenarios.tolist()]
-    p = problem.probabilities[scenarios] / problem.probabilities[scenarios].sum()
-    n1 = len(problem.first)
-    below = hstack([vstack([T for _, _, T, _, _ in parts]), block_diag([g.W for g, _, _, _, _ in parts])], format="csr")
-    above = hstack([problem.A, csr_array((problem.A.shape[0], below.shape[1] - n1))], format="csr")
-    sides = [row_bounds(g, h) for g, _, _, h, _ in parts]
-    cost_first = problem.cost + sum((w * d for w, (_, _, _, _, d) in zip(p, parts, strict=True)), np.zeros(n1))
-    return LinearProgram(
-        cost=np.concatenate([cost_first, *(w * g.cost for w, (g, _, _, _, _) in zip(p, parts, strict=True))]),
-        matrix=csr_array(vstack([above, below], format="csr")),
-        row_lower=np.concatenate([problem.row_lower, *(low for low, _ in sides)]),
-        row_upper=np.concatenate([problem.row_upper, *(high for _, high in sides)]),
-        lower=np.concatenate([problem.first.lower, *(g.second.lower for g, _, _, _, _ in parts)]),
-        upper=np.concatenate([problem.first.upper, *(g.second.upper for g, _, _, _, _ in parts)]),
-        integer=np.zeros(below.shape[1], dtype=bool),
-    )
-
-
-def _part(problem: Problem, scenario: int) -> tuple[Group, int, csr_array, Array, Array]:
-    """Return a scenario's group, number in it, T_s (m, n1), h_s (m,) and d_s (n1,)."""
-    for group in problem.groups:
-        if scenario < len(group):
-            xi = np.asarray(group.xi[scenario])
-            zero = np.zeros(len(problem.first))
-            deviation = zero if group.cost_first is None else group.cost_first[scenario : scenario + 1].toarray()[0]
-            return group, scenario, group.scenario_matrix(xi), group.rhs_0 + group.rhs_xi @ xi, deviation
-        scenario -= len(group)
-    raise IndexError(scenario)

@@ -27,6 +27,7 @@ class Cut:
     """sum of theta over ``clusters`` >= constant + slope'x + eta_slope eta; without clusters, 0 >= the same: a feasibility cut.
 
     ``source`` is the number of the evaluation that made it, ``scenario`` that of a feasibility cut's (or worst-case cut's) scenario.
+    ``from_duals`` tells that it is a sum of that evaluation's duals as in (1) or (2), and so can be verified; other cuts are trusted.
     """
 
     clusters: tuple[int, ...]
@@ -35,6 +36,7 @@ class Cut:
     eta_slope: float = 0.0
     source: int = -1
     scenario: int | None = None
+    from_duals: bool = False
 
     def value(self, x: Array, eta: float | None = None) -> float:
         """Return the right-hand side at (x, eta)."""
@@ -95,6 +97,8 @@ def cluster_cuts(sums: Iterable[BlockSums], risk: Risk, source: int) -> tuple[Cu
     missing: dict[int, int] = {}
     for s in sums:
         for k, c in enumerate(s.clusters.tolist()):
+            if c < 0:  # retained in the master
+                continue
             missing[c] = missing.get(c, 0) + int(s.missing[k])
             if risk.worst:
                 if s.scenario[k] >= 0 and s.top[k] > top.get(c, (-np.inf, -1))[0]:
@@ -102,11 +106,11 @@ def cluster_cuts(sums: Iterable[BlockSums], risk: Risk, source: int) -> tuple[Cu
             else:
                 total[c] = total[c] + s.totals[k] if c in total else s.totals[k]
     if risk.worst:
-        return tuple(Cut((0,), float(t[0]), t[2:], source=source, scenario=top[c][1]) for c, t in sorted(total.items()))
-    return tuple(Cut((c,), float(t[0]), t[2:], float(t[1]), source) for c, t in sorted(total.items()) if not missing[c])
+        return tuple(Cut((0,), float(t[0]), t[2:], source=source, scenario=top[c][1], from_duals=True) for c, t in sorted(total.items()))
+    return tuple(Cut((c,), float(t[0]), t[2:], float(t[1]), source, from_duals=True) for c, t in sorted(total.items()) if not missing[c])
 
 
 def feasibility_cut(violation: float, slope: Array, x: Array, scenario: int, source: int) -> Cut:
     """Return (2), scaled to a slope of length 1 (unless it is zero)."""
     size = float(np.linalg.norm(slope)) or 1.0
-    return Cut((), (violation - float(slope @ x)) / size, slope / size, source=source, scenario=scenario)
+    return Cut((), (violation - float(slope @ x)) / size, slope / size, source=source, scenario=scenario, from_duals=True)

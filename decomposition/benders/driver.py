@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..run import Run
-from .crash import begin
+from .crash import begin, costliest
 from .engine import Engine
 from .infeasible import explain
+from .lazy_phase import lazy_phase
 from .lp_phase import Outcome, lp_phase
 from .master import LAST_BOX
 from .mip_phase import mip_phase
@@ -41,6 +42,8 @@ def _phases(engine: Engine, rel_gap: float) -> str:
     integer = bool(engine.problem.first.integer.any())
     if engine.center is None:
         engine.center = begin(engine)
+    if engine.settings.retain and engine.master.retained is None:
+        engine.retain(costliest(engine))
     while True:
         outcome = lp_phase(engine, (LP_SHARE if integer else 1.0) * rel_gap, exact=not integer, start=engine.center)
         engine.center = outcome.center
@@ -57,7 +60,7 @@ def _phases(engine: Engine, rel_gap: float) -> str:
         engine.offer(outcome.center)
     if not integer or outcome.reason != "gap":
         return outcome.reason
-    return mip_phase(engine, rel_gap)
+    return mip_phase(engine, rel_gap) if engine.backend.solve_lazy is None else lazy_phase(engine, rel_gap)
 
 
 def _ray(engine: Engine) -> str | None:

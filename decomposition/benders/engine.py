@@ -13,6 +13,7 @@ from .cuts import Cut
 from .master import Master, Point, new_clusters
 from .oracle import EXACT, Answer, Effort, Oracle
 from .problem import Indices, Problem
+from .retained import retain
 from .proof import Proof
 from .settings import Settings
 from .stabilization import Center
@@ -111,6 +112,32 @@ class Engine:
         self.master.add(useful)
         self.added += len(useful)
         return len(useful)
+
+    def retain(self, scenarios: Indices) -> None:
+        """Hold these scenarios whole in the master, before any cut; the clusters left are numbered anew."""
+        if not len(scenarios):
+            return
+        others = np.setdiff1d(np.arange(self.problem.num_scenarios), scenarios)
+        clusters = np.full(self.problem.num_scenarios, -1)
+        clusters[others] = np.unique(self.clusters[others], return_inverse=True)[1].reshape(-1)
+        self.clusters = clusters
+        self.master.hold(retain(self.problem, scenarios), int(clusters.max()) + 1)
+
+    def refine(self, cuts: tuple[Cut, ...], point: Point) -> None:
+        """Split the half of the clusters whose new cuts are violated most at the master's solution, up to the clusters of the settings."""
+        most = min(self.settings.clusters, self.problem.num_scenarios)
+        excess = {c.clusters[0]: c.value(point.x, point.eta) - float(point.theta[c.clusters[0]]) for c in cuts if len(c.clusters) == 1}
+        sizes = np.bincount(self.clusters[self.clusters >= 0], minlength=self.master.clusters)
+        order = sorted((c for c in excess if sizes[c] > 1), key=lambda c: (-excess[c], c))
+        chosen = order[: min(max(1, self.master.clusters // 2), most - self.master.clusters)]
+        if not chosen:
+            return
+        parts = {c: self.master.clusters + i for i, c in enumerate(chosen)}
+        self.clusters = self.clusters.copy()
+        for c, new in parts.items():
+            members = np.flatnonzero(self.clusters == c)
+            self.clusters[members[len(members) // 2 :]] = new
+        self.master.split(parts)
 
     def purge(self) -> None:
         """Drop cuts that have long been slack; only while the LP of the whole first stage is solved, whose slacks count."""

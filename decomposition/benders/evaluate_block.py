@@ -39,8 +39,15 @@ class AtPlan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """Duals that a block's LPs gave: ``gain`` (k,) over the pool, already times the probability in ``worth`` (k,)."""
+    """Duals that a block's LPs gave: ``gain`` (k,) over the pool, already times the probability in ``worth`` (k,).
 
+    ``used`` (B,) numbers the pool's best vertex of each scenario of the block (-1: there is none, or the recourse is infeasible); where a
+    dual found gains on it, the cuts are made of that one. ``excess`` (B,) tells whose cost stood above eta, if the risk measure has one.
+    """
+
+    block: Block
+    used: NDArray[np.int32]
+    excess: NDArray[np.bool_] | None
     group: int
     scenario: Indices
     gain: Array
@@ -71,8 +78,6 @@ class BlockAnswer:
     sums: BlockSums
     lp_seconds: float
     solved: int
-    duals: Array
-    bound_terms: Array
 
 
 def evaluate_block(
@@ -86,10 +91,12 @@ def evaluate_block(
     rhs = np.ascontiguousarray((at.M @ xi.T).T) + at.r_0
     values, duals, b = np.full(len(block), -np.inf), np.zeros_like(rhs), np.zeros(len(block))
     starts: list[Any] = [None] * len(block)
+    used = np.full(len(block), -1, dtype=np.int32)
     if at.ranking is None:
         chosen = np.arange(len(block))
     else:
         best = _best(vertices, at.ranking, xi)
+        used[:] = best
         duals, b = vertices.pi[best], vertices.b[best]
         values = np.einsum("sm,sm->s", duals, rhs) + b
         starts = [vertices.bases[n] for n in best.tolist()]
@@ -112,8 +119,6 @@ def evaluate_block(
     duals[which[better]], b[which[better]], values[which[better]] = pi[better], terms[better], own[better]
     bases = [o.basis for o in outcomes if o.cost is not None]
     worth = gain * query.probabilities[block.span][which]
-    found = Found(block.group, block.position + which, gain, worth, pi, terms, bases)
-
     rays = []
     for i in np.flatnonzero(~feasible).tolist():
         k = int(chosen[i])
@@ -124,13 +129,16 @@ def evaluate_block(
     if group.cost_first is not None:
         slopes = slopes + group.cost_first[block.start : block.stop].toarray()
     costs = values + extra
+    used[~np.isfinite(values)] = -1
+    excess = query.risk.multipliers(costs, query.eta)[1] > 0 if query.risk.has_eta else None
+    found = Found(block, used, excess, block.group, block.position + which, gain, worth, pi, terms, bases)
     sums = block_sums(
         block, costs, slopes, np.isfinite(values), query.probabilities[block.span], query.clusters[block.span], query.risk, query.x, query.eta
     )
     exact = np.zeros(len(block), dtype=bool)
     exact[which] = True
     costs[which] = np.array([o.cost for o in outcomes if o.cost is not None]) + extra[which]
-    return BlockAnswer(block, costs, exact, rays, sums, seconds, len(outcomes), duals, b), found
+    return BlockAnswer(block, costs, exact, rays, sums, seconds, len(outcomes)), found
 
 
 def _best(vertices: Vertices, ranking: tuple[NDArray[np.float32], NDArray[np.float32]], xi: Array) -> Indices:

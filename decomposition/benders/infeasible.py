@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from ...solvers import Termination
-from .crash import together
 from .engine import Engine
+from .together import together
 
 MOST_TRIED, SHOWN = 100, 3
 

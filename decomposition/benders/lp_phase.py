@@ -13,6 +13,10 @@ from .stabilization import Center, stabilization
 from .stopping import Gap
 
 
+REFINE = 3
+"""Iterations between refinements of adaptive clusters."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
     """``center``: the best plan of the phase; ``bound``: its lower bound (for the restricted first stage, if there was a restriction).
@@ -80,6 +84,8 @@ def _run(engine: Engine, gap: Gap, exact: bool, fixed: bool, start: Center | Non
         if not fixed:
             engine.purge()
         cut_off = any(violated(cut, point) for cut in answer.cuts)
+        if engine.settings.cuts == "adaptive" and not fixed and engine.iteration % REFINE == 0:
+            engine.refine(answer.cuts, point)
         improved = not answer.infeasible and (center is None or asked.cost < center.cost)
         if improved:
             center = asked

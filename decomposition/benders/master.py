@@ -9,17 +9,18 @@ Infinite bounds of x and eta are boxed for as long as cuts do not bound (1); whi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack, vstack
 
 from ...errors import SolverError
-from ...solvers import Backend, LinearProgram, Solution, SolverModel, Termination
+from ...solvers import Backend, LinearProgram, Separate, Solution, SolverModel, Termination
 from ..matrices import Array
 from .cuts import Cut
 from .problem import Indices, Problem
+from .retained import Retained
 from .risk import Risk
 
 FIRST_BOX, LAST_BOX = 1e6, 1e12
@@ -52,6 +53,7 @@ class Master:
     unit: float = 1.0
     without_box: bool = False
     fixed: tuple[Array, Array] | None = None
+    retained: Retained | None = None
     _age: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     row_dual: Array | None = None
     _model: SolverModel | None = None
@@ -66,6 +68,15 @@ class Master:
         return self.num_x + int(self.risk.has_eta)
 
     @property
+    def _num_y(self) -> int:
+        return 0 if self.retained is None else len(self.retained.cost)
+
+    @property
+    def _first_cut(self) -> int:
+        """Row of the first cut, after A and the retained scenarios' rows."""
+        return int(self.problem.A.shape[0]) + (0 if self.retained is None else len(self.retained.row_lower))
+
+    @property
     def awake(self) -> NDArray[np.bool_]:
         """Which thetas have a cut (K,)."""
         out = np.zeros(self.clusters, dtype=bool)
@@ -73,9 +84,29 @@ class Master:
             out[list(cut.clusters)] = True
         return out
 
+    @property
+    def _constant(self) -> float:
+        return 0.0 if self.retained is None else self.retained.constant
+
+    def hold(self, retained: Retained, clusters: int) -> None:
+        """Keep these scenarios whole in the master; the thetas, ``clusters`` of them, stand for the others."""
+        self.retained, self.clusters, self._model = retained, clusters, None
+
+    def split(self, parts: dict[int, int]) -> None:
+        """Give each cluster c of ``parts`` a second theta of that number; a cut on theta_c then holds for the sum of both."""
+        self.clusters += len(parts)
+        for i, cut in enumerate(self.cuts):
+            new = tuple(parts[c] for c in cut.clusters if c in parts)
+            if new:
+                self.cuts[i] = replace(cut, clusters=cut.clusters + new)
+        self._model = None
+
     def _costs(self) -> Array:
         eta = [self.risk.weight] if self.risk.has_eta else []
-        return np.concatenate([np.concatenate([self.problem.cost, eta]) / self.unit, self.awake.astype(float)])
+        whole = self.retained
+        first = self.problem.cost if whole is None else self.problem.cost + whole.cost_first
+        y = [] if whole is None else whole.cost / self.unit
+        return np.concatenate([np.concatenate([first, eta]) / self.unit, self.awake.astype(float), y])
 
     def _bounds(self, boxed: bool) -> tuple[Array, Array]:
         first = self.problem.first
@@ -86,17 +117,18 @@ class Master:
         if boxed and not self.without_box:
             lower, upper = np.where(np.isinf(lower), np.minimum(-self.box, upper), lower), np.where(np.isinf(upper), np.maximum(self.box, lower), upper)
         thetas = np.full(self.clusters, np.inf)
-        return np.concatenate([lower, -thetas]), np.concatenate([upper, thetas])
+        y = ([], []) if self.retained is None else (self.retained.lower, self.retained.upper)
+        return np.concatenate([lower, -thetas, y[0]]), np.concatenate([upper, thetas, y[1]])
 
     def _rows(self, cuts: list[Cut]) -> tuple[csr_array, Array]:
         """Return the cuts as rows >= their constants, each scaled by a power of two to a largest coefficient near 1."""
-        n = self._first_theta + self.clusters
+        n = self._first_theta + self.clusters + self._num_y
         if not cuts:
             return csr_array((0, n)), np.zeros(0)
         left, unit, scale = self._left(cuts, self.unit)
         index = [(i, k) for i, c in enumerate(cuts) for k in c.clusters]
         rows, columns = (np.array(v, dtype=np.int64) for v in zip(*index, strict=True)) if index else (np.zeros(0, np.int64),) * 2
-        right = csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(cuts), self.clusters))
+        right = csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(cuts), self.clusters + self._num_y))
         matrix = csr_array(hstack([csr_array(left), right], format="csr"))
         constants = np.array([c.constant for c in cuts]) / unit * scale
         return csr_array(matrix * scale[:, None]), constants
@@ -127,11 +159,17 @@ class Master:
         whole = np.zeros(n, dtype=bool)
         if integer:
             whole[: self.num_x] = self.problem.first.integer
+        matrices, row_lower, row_upper = [top], [self.problem.row_lower], [self.problem.row_upper]
+        if self.retained is not None:
+            kept = self.retained
+            matrices.append(csr_array(hstack([kept.T, csr_array((len(kept.row_lower), n - self.num_x - self._num_y)), kept.W], format="csr")))
+            row_lower.append(kept.row_lower)
+            row_upper.append(kept.row_upper)
         return LinearProgram(
             cost=self._costs(),
-            matrix=csr_array(vstack([top, rows], format="csr")),
-            row_lower=np.concatenate([self.problem.row_lower, constants]),
-            row_upper=np.concatenate([self.problem.row_upper, np.full(len(constants), np.inf)]),
+            matrix=csr_array(vstack([*matrices, rows], format="csr")),
+            row_lower=np.concatenate([*row_lower, constants]),
+            row_upper=np.concatenate([*row_upper, np.full(len(constants), np.inf)]),
             lower=lower,
             upper=upper,
             integer=whole,
@@ -162,7 +200,7 @@ class Master:
             self.cuts = [c for c, d in zip(self.cuts, drop, strict=True) if not d]
             self._age = self._age[~drop]
             if self._model is not None:
-                self._model.delete_rows(self.problem.A.shape[0] + gone)
+                self._model.delete_rows(self._first_cut + gone)
         return len(gone)
 
     def set_bounds(self, bounds: tuple[Array, Array] | None) -> None:
@@ -205,7 +243,7 @@ class Master:
         if self.fixed is not None:
             return self._point(found)
         self.row_dual = found.row_dual
-        slack = np.abs(found.row_dual[self.problem.A.shape[0] :]) <= SLACK
+        slack = np.abs(found.row_dual[self._first_cut :]) <= SLACK
         self._age = np.where(slack, self._age + 1, 0)
         return self._point(found)
 
@@ -218,8 +256,9 @@ class Master:
         at_box = np.abs(found.x) >= (np.inf if self.without_box else self.box * (1 - 1e-9))
         boxed = bool((unbounded & at_box)[: self._first_theta].any())
         valid = self.awake.all() and not boxed
-        bound = None if found.bound is None or not valid else found.bound * self.unit
-        return Point(x, eta, found.x[self._first_theta :] * self.unit, found.objective * self.unit, bound, boxed)
+        bound = None if found.bound is None or not valid else found.bound * self.unit + self._constant
+        theta = found.x[self._first_theta : self._first_theta + self.clusters] * self.unit
+        return Point(x, eta, theta, found.objective * self.unit + self._constant, bound, boxed)
 
     def solve_mip(self, rel_gap: float, time_limit: float | None, threads: int | None, start: Array | None) -> tuple[Point | None, float | None]:
         """Solve (1) with integrality; returns its incumbent (``None``: none found) and its dual bound (``None``: none).
@@ -232,7 +271,7 @@ class Master:
         found = model.solve({"rel_gap": rel_gap, "time_limit": time_limit, "threads": threads})
         if found.termination is Termination.ERROR:
             raise SolverError(f"the solver failed on the Benders master: {found.detail}")
-        bound = found.bound * self.unit if found.bound is not None and self.awake.all() else None
+        bound = found.bound * self.unit + self._constant if found.bound is not None and self.awake.all() else None
         return (None if found.x is None else self._point(found)), bound
 
     def project(self, x: Array, eta: float | None, level: float, *, infinity: bool) -> tuple[Array, float | None] | None:
@@ -270,6 +309,33 @@ class Master:
             return None
         return found.x[: self.num_x], float(found.x[self.num_x]) if self.risk.has_eta else None
 
+    def solve_lazy(
+        self, separate: Separate, rel_gap: float, time_limit: float | None, threads: int | None, start: Array | None
+    ) -> tuple[Point | None, float | None]:
+        """Solve (1) with integrality and the rows that ``separate`` makes, in one tree; returns as :meth:`solve_mip` does."""
+        if self.backend.solve_lazy is None:
+            raise SolverError(f"solver {self.backend.name!r} takes no lazy rows")
+        model = self.backend.open(self._program(True, False))
+        if start is not None:
+            model.warm_start(start)
+        options = {"rel_gap": rel_gap, "time_limit": time_limit, "threads": threads}
+        found = self.backend.solve_lazy(model, separate, options=options)
+        if found.termination is Termination.ERROR:
+            raise SolverError(f"the solver failed on the Benders master: {found.detail}")
+        bound = found.bound * self.unit + self._constant if found.bound is not None and self.awake.all() else None
+        return (None if found.x is None else self._point(found)), bound
+
+    def as_point(self, full: Array) -> Point:
+        """Return a vector of the solver's columns as a point without value or bound."""
+        eta = float(full[self.num_x]) if self.risk.has_eta else None
+        theta = full[self._first_theta : self._first_theta + self.clusters] * self.unit
+        return Point(full[: self.num_x], eta, theta, np.nan, None)
+
+    def rows(self, cuts: list[Cut]) -> tuple[csr_array, Array, Array]:
+        """Return cuts as rows of the solver's problem: matrix, lower and upper sides."""
+        matrix, constants = self._rows(cuts)
+        return matrix, constants, np.full(len(constants), np.inf)
+
     def model_value(self, x: Array, eta: float | None) -> Array:
         """Return the largest cut of each theta at (x, eta), (K,); -inf where there is none. Cuts over several thetas are left out."""
         out = np.full(self.clusters, -np.inf)
@@ -281,10 +347,16 @@ class Master:
             np.maximum.at(out, np.array([c.clusters[0] for c in single]), values)
         return out
 
-    def completed(self, x: Array, eta: float | None) -> Array:
-        """Return a full master solution (x, eta, theta) for plan ``x``, to start a MIP from."""
+    def completed(self, x: Array, eta: float | None) -> Array | None:
+        """Return a full master solution (x, eta, theta) for plan ``x``, to start a MIP from; ``None`` with retained scenarios."""
+        if self.retained is not None:
+            return None
         theta = self.model_value(x, eta)
-        return np.concatenate([x, [] if eta is None else [eta], np.where(np.isfinite(theta), theta, 0.0) / self.unit])
+        theta = np.where(np.isfinite(theta), theta, 0.0)
+        for cut in self.cuts:
+            if len(cut.clusters) > 1:
+                theta[cut.clusters[0]] += max(0.0, cut.value(x, eta) - float(theta[list(cut.clusters)].sum()))
+        return np.concatenate([x, [] if eta is None else [eta], theta / self.unit])
 
 
 def new_clusters(problem: Problem, count: int) -> Indices:

@@ -16,6 +16,7 @@ from ...solvers import Backend
 from ..matrices import Array
 from .cuts import Cut, cluster_cuts, feasibility_cut
 from .evaluate_block import AtPlan, BlockAnswer, Found, Query, evaluate_block
+from .ledger import Ledger
 from .problem import Block, Indices, Problem
 from .recourse_lps import RecourseLPs
 from .risk import Risk
@@ -79,6 +80,7 @@ class Oracle:
     seconds: dict[str, float] = field(default_factory=lambda: {"lp": 0.0, "oracle": 0.0, "exchange": 0.0})
     solved: int = 0
     rounds: int = 0
+    ledger: Ledger | None = None
     vertices: list[Vertices] = field(init=False)
     _blocks: list[Block] = field(init=False)
     _executor: ThreadPoolExecutor | None = field(init=False, default=None)
@@ -114,6 +116,8 @@ class Oracle:
         for a in answers:
             costs[a.block.span], exact[a.block.span] = a.costs, a.exact
         rays = sorted((r for a in answers for r in a.rays), key=lambda r: (-r.violation, r.scenario))
+        if self.ledger is not None:
+            self.ledger.record(self.rounds, found, rays[:MOST_RAYS])
         cuts = cluster_cuts((a.sums for a in answers), risk, self.rounds)
         pool_gap = self._extend_pool(found)
         self.seconds["exchange"] += time.perf_counter() - begin

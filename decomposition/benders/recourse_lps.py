@@ -18,8 +18,8 @@ from .problem import Group
 MOST_OPEN = 128
 """Problems held open at a time, for programs whose W or q differs in every scenario."""
 
-INFEASIBLE = 1e-7
-"""Sum of row violations, relative to the largest right-hand side, above which a recourse problem counts as infeasible."""
+INFEASIBLE = 1e-8
+"""Where a solver cannot tell infeasible from unbounded: least sum of row violations, relative to the largest right-hand side, that decides."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,12 +58,11 @@ class RecourseLPs:
         elastic = self._model(g, True).solve(lower, upper)
         if elastic.objective is None or elastic.dual is None:
             raise SolverError(f"the solver failed on a recourse problem ({found.termination}, then {elastic.termination}): {found.detail}")
-        if elastic.objective > INFEASIBLE * max(1.0, float(np.abs(rhs).max(initial=0.0))):
+        limit = 0.0 if found.termination is Termination.INFEASIBLE else INFEASIBLE * max(1.0, float(np.abs(rhs).max(initial=0.0)))
+        if elastic.objective > limit:
             return Outcome(elastic.dual, None, violation=elastic.objective)
-        if found.termination is Termination.INFEASIBLE:  # by a hair: the least-violation dual is no proof, solve from scratch
-            found = self._model(g, False).solve(lower - INFEASIBLE, upper + INFEASIBLE)
-            if found.termination is Termination.OPTIMAL and found.dual is not None:
-                return Outcome(found.dual, found.objective, found.basis)
+        if found.termination is Termination.INFEASIBLE:
+            raise SolverError("the solver calls a recourse problem infeasible whose rows can all be met: numerical trouble")
         raise UnboundedRecourseError(g)
 
     def pack(self, g: int, basis: Any) -> NDArray[np.int8]:

@@ -10,7 +10,7 @@ from .stabilization import STABILIZATIONS
 
 CUTS = ("single", "clustered", "multi", "adaptive")
 CLUSTERS = 50
-"""Clusters of ``clustered``; ``adaptive`` starts from a tenth of it."""
+"""Clusters of ``clustered``; ``adaptive`` starts from a tenth of it and splits up to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,8 @@ class Settings:
             raise InputError(f"--clusters {self.clusters}: must be at least 1")
         if self.retain < 0:
             raise InputError(f"--retain {self.retain}: must not be negative")
+        if self.retain and (self.risk.has_eta or self.risk.worst):
+            raise InputError(f"--retain {self.retain}: goes with --risk mean, not with {self.risk}")
 
     def num_clusters(self, num_scenarios: int) -> int:
         """Return how many clusters the run starts with."""

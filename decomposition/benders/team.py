@@ -55,6 +55,13 @@ class Team:
         """Return everyone's items in the order of ranks."""
         return items if self.comm is None else [item for part in self.comm.allgather(items) for item in part]
 
+    def to_rank_0(self, items: list[T]) -> list[T]:
+        """Return everyone's items in the order of ranks on rank 0, nothing on the others."""
+        if self.comm is None:
+            return items
+        parts = self.comm.gather(items, root=0)
+        return [item for part in parts or [] for item in part]
+
     def on_rank_0(self, work: Callable[[], T]) -> T:
         """Run ``work`` on rank 0 while the others wait without spinning; everyone gets its answer, or its error."""
         return parallel.on_rank_0(self.comm, work)
