@@ -6,8 +6,9 @@
 """
 
 from .decomposition.evaluation import Evaluation
+from .decomposition.verification import Verification
 from .errors import InputError, NoSolutionError, QuakeopsError, SolverError, SolverUnavailableError
-from .facade import evaluate, export, solve
+from .facade import evaluate, export, solve, verify
 from .instances import load
 from .result import Result, Status
 
@@ -22,8 +23,10 @@ __all__ = [
     "SolverError",
     "SolverUnavailableError",
     "Status",
+    "Verification",
     "evaluate",
     "export",
     "load",
     "solve",
+    "verify",
 ]

@@ -9,11 +9,11 @@ from types import ModuleType
 from typing import Any
 
 from . import parallel
-from .decomposition.benders import Settings, parse_risk, solve_benders
+from .decomposition.benders import Saved, Settings, new_checkpoint, parse_risk, solve_benders
+from .decomposition.compiled import stage_data
 from .decomposition.evaluation import Evaluation, evaluate_plan
 from .decomposition.export import FORMATS, export_program
 from .decomposition.extensive_form import solve_extensive_form
-from .decomposition.matrices import compile_program
 from .decomposition.program import Program, from_model, from_module, from_provenance, from_recipe
 from .decomposition.recourse_solutions import with_recourse
 from .decomposition.run import Progress, Run, provenance
@@ -38,9 +38,9 @@ def solve(
     scenario_file: str | None = None,
     seed: int | None = None,
     arguments: Mapping[str, Any] | None = None,
-    method: str = "ef",
-    solver: str = "highs",
-    rel_gap: float = 1e-3,
+    method: str | None = None,
+    solver: str | None = None,
+    rel_gap: float | None = None,
     time_limit: float | None = None,
     threads: int | None = None,
     iterations: int | None = None,
@@ -52,6 +52,9 @@ def solve(
     stabilization: str | None = None,
     pool: bool | None = None,
     retain: int | None = None,
+    checkpoint: str | Path | None = None,
+    checkpoint_every: int | None = None,
+    resume: str | Path | None = None,
     certificate: bool = True,
     progress: Progress | None = None,
 ) -> Result:
@@ -67,12 +70,12 @@ def solve(
     arguments
         Options that a foreign module's ``inparser_adder`` declares.
     method
-        ``"ef"`` (extensive form), ``"ph"`` (progressive hedging by mpi-sppy) or ``"benders"`` (our own engine).
+        ``"ef"`` (extensive form, the default), ``"ph"`` (progressive hedging by mpi-sppy) or ``"benders"`` (our own engine).
     solver, threads
-        Backend of the registry, and its threads for ``ef`` and ``benders`` (default: the solver's choice; two for recourse problems in one
-        process); ``ph`` runs one thread a rank.
+        Backend of the registry (default ``"highs"``), and its threads for ``ef`` and ``benders`` (default: the solver's choice; two for
+        recourse problems in one process); ``ph`` runs one thread a rank.
     rel_gap, time_limit
-        Stop at this relative gap, or after this many seconds.
+        Stop at this relative gap (default 1e-3), or after this many seconds.
     iterations
         For ``ph`` and ``benders``: most iterations.
     bundles, log
@@ -80,6 +83,11 @@ def solve(
     risk, cuts, clusters, stabilization, pool, retain
         For ``benders`` only; see :class:`~quakeops.decomposition.benders.settings.Settings`. ``risk`` is ``"mean"``, ``"cvar:ALPHA"``,
         ``"mean-cvar:LAMBDA:ALPHA"`` or ``"worst"``; objective and bound of the result are then of that measure.
+    checkpoint, checkpoint_every, resume
+        For ``benders`` only. ``checkpoint`` is a folder that gets the run's state every so many iterations; ``resume`` one whose state the
+        run goes on from, and writes to unless ``checkpoint`` names another. The problem, ``solver``, ``rel_gap`` and the engine's settings
+        are then those of that run where they are not given; limits and threads are not taken over. The time limit counts from the run's
+        first start.
     certificate
         Put into the result what :func:`verify` checks it by, up to a stated size.
     progress
@@ -99,7 +107,9 @@ def solve(
     >>> plan.status.value
     'optimal'
     """
-    if not rel_gap >= 0:
+    if method is None:
+        method = "ef" if resume is None else "benders"
+    if rel_gap is not None and not rel_gap >= 0:
         raise InputError(f"--rel-gap {rel_gap}: must not be negative")
     if time_limit is not None and not time_limit > 0:
         raise InputError(f"--time-limit {time_limit}: must be positive (seconds)")
@@ -109,29 +119,45 @@ def solve(
         raise InputError(f"unknown method {method!r}; known: {', '.join(METHODS)}")
     engine = {"cuts": cuts, "clusters": clusters, "stabilization": stabilization, "pool": pool, "retain": retain, "risk": risk}
     of_methods = {"iterations": (iterations, ("ph", "benders")), "bundles": (bundles, ("ph",)), "log": (log, ("ph",))}
-    of_methods |= {name: (value, ("benders",)) for name, value in engine.items()}
+    states = {"checkpoint": checkpoint, "checkpoint-every": checkpoint_every, "resume": resume}
+    of_methods |= {name: (value, ("benders",)) for name, value in (engine | states).items()}
     for name, (value, methods) in of_methods.items():
         if value is not None and method not in methods:
             raise InputError(f"--{name} is an option of --method {' and '.join(methods)}, not of {method}")
-    for name, count in (("iterations", iterations), ("bundles", bundles)):
+    for name, count in (("iterations", iterations), ("bundles", bundles), ("checkpoint-every", checkpoint_every)):
         if count is not None and count < 1:
             raise InputError(f"--{name} {count}: must be at least 1")
+    if checkpoint_every is not None and checkpoint is None and resume is None:
+        raise InputError("--checkpoint-every goes with --checkpoint or --resume")
     if threads is not None and method == "ph":
         raise InputError(f"--threads {threads}: progressive hedging runs one thread a rank; give mpiexec more ranks instead")
-    run = Run(rel_gap=rel_gap, time_limit=time_limit, threads=threads, progress=progress, method=method, solver=solver, certificate=certificate)
     comm = parallel.world()
-    backend, program = parallel.agree(
-        comm, lambda: (get(solver), _program(model, module, smps, instance, scenarios, scenario_file, seed, arguments))
-    )
+    saved = None if resume is None else parallel.on_rank_0(comm, lambda: Saved.load(Path(resume)))
+    solver = solver or "highs" if saved is None else saved.solver(solver)
+    if rel_gap is None:
+        rel_gap = 1e-3 if saved is None else saved.rel_gap
+    run = Run(rel_gap=rel_gap, time_limit=time_limit, threads=threads, progress=progress, method=method, solver=solver)
+    run.certificate = certificate
+    given = (model, module, smps, instance, scenarios, scenario_file, seed, arguments or None)
+
+    def rebuilt() -> Program:
+        named = None if saved is not None and given.count(None) == len(given) else _program(*given)
+        return saved.program(named) if saved is not None else named
+
+    backend, program = parallel.agree(comm, lambda: (get(solver), rebuilt()))
     options = {"rel_gap": rel_gap, "time_limit": time_limit, "threads": threads, "iterations": iterations, "bundles": bundles}
-    options |= {name: value for name, value in engine.items() if value is not None}
+    chosen: dict[str, Any] = {name: value for name, value in engine.items() if value is not None}
+    if saved is not None:
+        chosen = saved.settings(chosen)
+    options |= chosen
     run.provenance = provenance(program.recipe, program.instance_hash, **options) | {"ranks": 1 if comm is None else comm.Get_size()}
     if method == "ef":
         result = parallel.on_rank_0(comm, lambda: _extensive_form(program, backend, run))
     elif method == "benders":
-        chosen = {name: value for name, value in engine.items() if value is not None and name != "risk"}
-        settings = Settings(**chosen, risk=parse_risk(risk or "mean"), iterations=iterations, threads=threads)
-        result = solve_benders(program, backend, run, comm=comm, settings=settings)
+        settings = Settings(**chosen | {"risk": parse_risk(chosen.get("risk", "mean"))}, iterations=iterations, threads=threads)
+        where = checkpoint if resume is None or checkpoint is not None else resume
+        writer = None if where is None else new_checkpoint(Path(where), checkpoint_every, program, solver, settings, saved, comm)
+        result = solve_benders(program, backend, run, comm=comm, settings=settings, checkpoint=writer, saved=saved)
     else:
         from .decomposition.progressive_hedging import solve_progressive_hedging
 
@@ -142,7 +168,7 @@ def solve(
 
 
 def verify(result: Result) -> Verification:
-    """Check a result by arithmetic on matrices rebuilt from its provenance, without a solver; the answer says what is proved and what trusted.
+    """Check a result by arithmetic on matrices rebuilt from its provenance, without a solver, and say what is proved and what trusted.
 
     Raises
     ------
@@ -161,7 +187,7 @@ def verify(result: Result) -> Verification:
 
 def _extensive_form(program: Program, backend: Backend, run: Run) -> Result:
     with run.timed("build"):
-        data = compile_program(program)
+        data = stage_data(program)
     run.sign = data.sign
     return solve_extensive_form(data, backend, run)
 
@@ -213,7 +239,7 @@ def _evaluate(
     result.raise_for_status()
     backend = get(solver)
     program, sampled = _fresh(from_provenance(result.provenance), scenarios, seed, scenario_file)
-    data = compile_program(program, (lambda k, n: progress("build", k, n)) if progress else None)
+    data = stage_data(program)
     source, service = program.kwargs.get("source"), program.service
     figures = evaluate_plan(
         result,
@@ -261,7 +287,7 @@ def export(
     def written() -> tuple[Path, ...]:
         program = _program(model, module, smps, instance, scenarios, scenario_file, seed, arguments)
         name = program.name if program.instance in ("", program.name) else f"{program.name}-{program.instance}"
-        return export_program(compile_program(program), name, file_format, Path(out))
+        return export_program(stage_data(program), name, file_format, Path(out))
 
     return parallel.on_rank_0(parallel.world(), written)
 

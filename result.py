@@ -44,11 +44,12 @@ def relative_gap(objective: float | None, bound: float | None) -> float | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TracePoint:
-    """Best bound and incumbent known ``time_s`` seconds after the start."""
+    """Best bound and incumbent known ``time_s`` seconds after the start; ``note`` is said once, as progress, and never stored."""
 
     time_s: float
     bound: float | None = None
     objective: float | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

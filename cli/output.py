@@ -84,8 +84,9 @@ class ProgressLine:
             return
         gap = relative_gap(point.objective, point.bound)
         shown = f"bound {_number(point.bound)}  incumbent {_number(point.objective)}  gap {'-' if gap is None else f'{gap:.3%}'}"
+        shown = f"{point.note}  {shown}" if point.note else shown
         self._text = shown
-        if self._live is None and point.time_s - self._last >= self._every and shown != self._shown:
+        if self._live is None and (point.time_s - self._last >= self._every or point.note) and shown != self._shown:
             self._last, self._shown = point.time_s, shown
             sys.stderr.write(f"{point.time_s:8.1f} s  {shown}\n")
             sys.stderr.flush()

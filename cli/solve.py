@@ -30,10 +30,10 @@ def solve(
     scenarios: Annotated[int | None, typer.Option(metavar="N", help="number of scenarios, of a drawn family or a module")] = None,
     scenario_file: options.ScenarioFile = None,
     seed: Annotated[int | None, typer.Option(metavar="K", help="seed of a drawn family")] = None,
-    method: Annotated[str, typer.Option(help="ef (extensive form), ph (progressive hedging) or benders")] = "ef",
-    solver: options.Solver = "highs",
+    method: Annotated[str | None, typer.Option(help="ef (extensive form, default), ph (progressive hedging) or benders")] = None,
+    solver: Annotated[str | None, typer.Option(help="highs (default) or gurobi")] = None,
     threads: Annotated[int | None, typer.Option(metavar="N", help="ef, benders: threads (ph runs one thread a rank)")] = None,
-    rel_gap: Annotated[float, typer.Option(help="stop at this relative gap")] = 1e-3,
+    rel_gap: Annotated[float | None, typer.Option(metavar="G", help="stop at this relative gap (default 1e-3)")] = None,
     time_limit: Annotated[float | None, typer.Option(metavar="S", help="stop after so many seconds")] = None,
     iterations: Annotated[int | None, typer.Option(metavar="N", help="ph, benders: most iterations")] = None,
     bundles: Annotated[int | None, typer.Option(metavar="N", help="ph: join the scenarios into so many bundles (default: none)")] = None,
@@ -46,13 +46,16 @@ def solve(
     stabilization: Annotated[str | None, typer.Option(help="benders: in-out (default), level-1, level-inf or none")] = None,
     pool: Annotated[bool | None, typer.Option(help="benders: offer dual vertices to all scenarios (default)", show_default=False)] = None,
     retain: Annotated[int | None, typer.Option(metavar="N", help="benders: scenarios kept whole in the master")] = None,
+    checkpoint: Annotated[Path | None, typer.Option(metavar="DIR", help="benders: write the run's state here now and then")] = None,
+    checkpoint_every: Annotated[int | None, typer.Option(metavar="N", help="benders: iterations between two checkpoints")] = None,
+    resume: Annotated[Path | None, typer.Option(metavar="DIR", help="benders: go on from the checkpoint in this folder")] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE.json", help="write the result here")] = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
     """Solve a model and print the plan, its cost and what is proved of it."""
     require_writable(out)
-    with ProgressLine(f"{instance or smps or module or model} {method}") as progress:
+    with ProgressLine(f"{instance or smps or module or model or resume} {method or ''}".strip()) as progress:
         result = facade.solve(
             model,
             module=module,
@@ -76,6 +79,9 @@ def solve(
             stabilization=stabilization,
             pool=pool,
             retain=retain,
+            checkpoint=checkpoint,
+            checkpoint_every=checkpoint_every,
+            resume=resume,
             certificate=out is not None,
             progress=progress,
         )

@@ -33,4 +33,6 @@ def _show(found: Verification) -> None:
         table.add_row(check.verdict.value, check.claim, check.detail)
     out.print(table)
     sides = ["none" if side is None else f"{side:,.10g}" for side in (found.lower, found.upper)]
-    out.print(f"proved: the optimum lies between {sides[0]} and {sides[1]}" if found.ok else "something is FALSE: do not rely on this result")
+    out.print(
+        f"proved: the optimum lies between {sides[0]} and {sides[1]}" if found.ok else "something is FALSE: do not rely on this result"
+    )

@@ -19,15 +19,20 @@ import numpy as np
 import pyomo.environ as pyo
 from numpy.typing import NDArray
 from pyomo.common.errors import InfeasibleConstraintException
+from pyomo.common.gc_manager import PauseGC
 from pyomo.core.base.var import VarData
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from scipy.sparse import csr_array, vstack
 
 from .. import parallel
 from ..errors import ModelError, NoSolutionError
+from .names import Names
 from .program import Program
 
 Array = NDArray[np.float64]
+
+UNCOLLECTED = 50
+"""Scenario models built between two turns of Python's garbage collector."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,15 +106,18 @@ def compile_program(
         A constraint without variables that does not hold.
     """
     chosen = list(range(program.num_scenarios)) if scenarios is None else list(scenarios)
-    compiled = []
-    for done, k in enumerate(chosen):
-        if program.arrays is not None:
-            compiled += _pieces(program.arrays(k))
-        else:
-            model = program.build(k)
-            compiled.append(_compile(program, model, program.probability(model)))
-        if progress is not None:
-            progress(done + 1, len(chosen))
+    compiled: list[_Compiled] = []
+    names_of = Names()
+    for begin in range(0, len(chosen), UNCOLLECTED):
+        with PauseGC():  # Pyomo makes so many objects that looking for cycles among them takes a third of the time
+            for k in chosen[begin : begin + UNCOLLECTED]:
+                if program.arrays is not None:
+                    compiled += _pieces(program.arrays(k))
+                else:
+                    model = program.build(k)
+                    compiled.append(_compile(program, model, program.probability(model), names_of))
+                if progress is not None:
+                    progress(len(compiled), len(chosen))
     data = _unite(program, compiled)
     if scenarios is None:
         _check_probabilities(program, data)
@@ -169,7 +177,7 @@ def _pieces(part: StageData) -> list[_Compiled]:
     return [_Compiled(*own, scenario=s, sign=part.sign) for s in part.scenarios]
 
 
-def _compile(program: Program, model: pyo.ConcreteModel, probability: float) -> _Compiled:
+def _compile(program: Program, model: pyo.ConcreteModel, probability: float, names_of: Names) -> _Compiled:
     nonants = first_stage_variables(program, model)
     objectives = list(model.component_data_objects(pyo.Objective, active=True, descend_into=True))
     if len(objectives) != 1:
@@ -194,7 +202,7 @@ def _compile(program: Program, model: pyo.ConcreteModel, probability: float) -> 
     W = csr_array(matrix[:, np.flatnonzero(~is_first)])
     kind = np.array([row.bound_type for row in form.rows], dtype=int)  # -1: >=, 0: ==, 1: <=
     low, high = np.where(kind <= 0, form.rhs, -np.inf), np.where(kind >= 0, form.rhs, np.inf)
-    names = tuple(row.constraint.name for row in form.rows)
+    names = names_of.of(row.constraint for row in form.rows)
 
     cost = np.asarray(form.c.todense(), dtype=float).reshape(-1)
     in_row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
@@ -210,7 +218,7 @@ def _compile(program: Program, model: pyo.ConcreteModel, probability: float) -> 
     cost_first[first_of] = cost[is_first]
     own = np.diff(W.indptr) == 0  # rows without second-stage variables
     return _Compiled(
-        first=stage_of(nonants),
+        first=stage_of(nonants, names_of),
         A=csr_array(T[np.flatnonzero(own)]),
         row_lower=low[own],
         row_upper=high[own],
@@ -227,7 +235,7 @@ def _compile(program: Program, model: pyo.ConcreteModel, probability: float) -> 
             row_lower=low[~own],
             row_upper=high[~own],
             row_names=tuple(n for n, o in zip(names, own, strict=True) if not o),
-            stage=stage_of(second),
+            stage=stage_of(second, names_of),
         ),
     )
 
@@ -244,11 +252,12 @@ def first_stage_variables(program: Program, model: pyo.ConcreteModel) -> list[Va
     return list(nodes[0].nonant_vardata_list)
 
 
-def stage_of(variables: list[VarData]) -> Stage:
+def stage_of(variables: list[VarData], names_of: Names | None = None) -> Stage:
     """Return the stage of these variables; a fixed one has its value as both bounds."""
     lower = np.array([v.value if v.fixed else (-np.inf if v.lb is None else v.lb) for v in variables], dtype=float)
     upper = np.array([v.value if v.fixed else (np.inf if v.ub is None else v.ub) for v in variables], dtype=float)
-    return Stage(tuple(v.name for v in variables), lower, upper, np.array([not v.is_continuous() for v in variables], dtype=bool))
+    names = (names_of or Names()).of(variables)
+    return Stage(names, lower, upper, np.array([not v.is_continuous() for v in variables], dtype=bool))
 
 
 def _same_first_stage(program: Program, base: _Compiled, other: _Compiled) -> None:

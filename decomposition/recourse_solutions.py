@@ -71,7 +71,9 @@ def _own(problem: Problem, backend: Backend, team: Team, x: Array, seconds: floa
             for k, rhs in enumerate(sides):
                 model.set_row_bounds(*row_bounds(group, rhs))
                 left = deadline - time.perf_counter()
-                found = None if left <= 0 else model.solve({"threads": 1, "time_limit": left} | ({"rel_gap": 1e-9} if group.integer else {}))
+                found = (
+                    None if left <= 0 else model.solve({"threads": 1, "time_limit": left} | ({"rel_gap": 1e-9} if group.integer else {}))
+                )
                 if found is None or found.x is None:
                     return [*out, (block.group, block.start, None)]
                 y[k] = found.x

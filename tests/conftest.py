@@ -1,6 +1,7 @@
 """What several test files share: foreign scenario modules, a small valid instance, hypothesis settings."""
 
 import copy
+import importlib.util
 import json
 import os
 import subprocess
@@ -75,6 +76,15 @@ def foreign(monkeypatch):
     """Put tests/modules on the Python path, as a user's own scenario modules would be."""
     monkeypatch.syspath_prepend(str(MODULES))
     return MODULES
+
+
+@pytest.fixture(scope="session")
+def two_stage():
+    """Random small two-stage programs and both roads to their optimum: tests/modules/two_stage.py."""
+    spec = importlib.util.spec_from_file_location("two_stage", MODULES / "two_stage.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture

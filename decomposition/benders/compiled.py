@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from ..affine import AffineProgram, scenario_probabilities, xi_block
+from ..compiled import at_scenarios
 from ..matrices import Array, StageData, compile_shared
 from ..program import Program
 from ..symbolic import compile_affine
@@ -28,15 +29,8 @@ def compile_problem(program: Program, team: Team) -> tuple[Problem, StageData | 
     affine = team.on_rank_0(lambda: compile_affine(program))
     if affine is not None and affine.fixed_recourse and affine.fixed_cost:
         return from_affine(program, affine, team), None
-    data = team.on_rank_0(lambda: _at_scenarios(program, affine)) if affine is not None else compile_shared(program, team.comm)
+    data = compile_shared(program, team.comm) if affine is None else at_scenarios(program, affine)
     return from_stage_data(data), data
-
-
-def _at_scenarios(program: Program, affine: AffineProgram) -> StageData:
-    """Return the matrices of every scenario from the affine maps: W or q are random."""
-    xi, p = xi_block(program, 0, program.num_scenarios), scenario_probabilities(program)
-    scenarios = tuple(affine.scenario(name, float(p[k]), xi[k]) for k, name in enumerate(program.scenario_names))
-    return StageData(affine.first, affine.A, affine.row_lower, affine.row_upper, affine.row_names, scenarios, affine.sign)
 
 
 def sample_numbers(num_scenarios: int) -> Indices:

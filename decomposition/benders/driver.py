@@ -9,9 +9,11 @@ from .crash import begin, costliest
 from .engine import Engine
 from .infeasible import explain
 from .lazy_phase import lazy_phase
+from .integer_recourse import integer_phase, require_served
 from .lp_phase import Outcome, lp_phase
 from .master import LAST_BOX
 from .mip_phase import mip_phase
+from .position import MipPosition
 from .problem import Problem
 from .recession import RAY, largest_cost, named_ray, recession, recourse_ray, without_costs
 from .recourse_lps import UnboundedRecourseError
@@ -33,14 +35,18 @@ def drive(engine: Engine, rel_gap: float) -> str:
         engine.explanations["unbounded"] = f"unbounded: recourse costs fall without limit along {ray}"
         if not _has_plan(engine):
             reason = "infeasible"
-    if reason == "infeasible":
+    if reason == "infeasible" and "infeasible" not in engine.explanations:
         engine.explanations["infeasible"] = engine.team.on_rank_0(lambda: explain(engine))
     return reason
 
 
 def _phases(engine: Engine, rel_gap: float) -> str:
-    integer = bool(engine.problem.first.integer.any())
-    if engine.center is None:
+    integer = bool(engine.problem.first.integer.any()) or engine.problem.integer_recourse
+    if engine.problem.integer_recourse:
+        require_served(engine)
+    if engine.mip is not None:  # resumed there
+        return _whole(engine, rel_gap)
+    if engine.center is None and engine.lp is None:
         engine.center = begin(engine)
     if engine.settings.retain and engine.master.retained is None:
         engine.retain(costliest(engine))
@@ -58,8 +64,17 @@ def _phases(engine: Engine, rel_gap: float) -> str:
         engine.master.open_box()
     if not integer and outcome.center is not None:
         engine.offer(outcome.center)
-    if not integer or outcome.reason != "gap":
-        return outcome.reason
+    if (outcome.reason == "gap" and integer) or (outcome.reason == "stalled" and engine.problem.integer_recourse):
+        return _whole(engine, rel_gap)
+    return outcome.reason
+
+
+def _whole(engine: Engine, rel_gap: float) -> str:
+    """Run the phase that comes after the LP phase where there are integers; a resumed run may begin here."""
+    engine.mip = engine.mip or MipPosition()
+    if engine.problem.integer_recourse:
+        engine.save_if_due(always=True)
+        return integer_phase(engine, rel_gap)
     return mip_phase(engine, rel_gap) if engine.backend.solve_lazy is None else lazy_phase(engine, rel_gap)
 
 

@@ -9,12 +9,14 @@ import numpy as np
 from ...solvers import Backend
 from ..matrices import Array
 from ..run import Run
+from .checkpoint import Checkpoint
 from .cuts import Cut
 from .master import Master, Point, new_clusters
 from .oracle import EXACT, Answer, Effort, Oracle
+from .position import End, LpPosition, MipPosition
 from .problem import Indices, Problem
-from .retained import retain
 from .proof import Proof
+from .retained import retain
 from .settings import Settings
 from .stabilization import Center
 from .stopping import Limits
@@ -55,6 +57,11 @@ class Engine:
     explanations: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[Array, float | None]] = field(default_factory=list)
     proof: Proof | None = None
+    lp: LpPosition | None = None
+    mip: MipPosition | None = None
+    end: End | None = None
+    resuming: bool = False
+    checkpoint: Checkpoint | None = None
 
     def __post_init__(self) -> None:
         count = self.settings.num_clusters(self.problem.num_scenarios)
@@ -138,6 +145,11 @@ class Engine:
             members = np.flatnonzero(self.clusters == c)
             self.clusters[members[len(members) // 2 :]] = new
         self.master.split(parts)
+
+    def save_if_due(self, *, always: bool = False) -> None:
+        """Write a checkpoint, if the run writes any and one is due; the phases' positions are up to date."""
+        if self.checkpoint is not None and (always or self.checkpoint.due(self.iteration)):
+            self.checkpoint.save(self)
 
     def purge(self) -> None:
         """Drop cuts that have long been slack; only while the LP of the whole first stage is solved, whose slacks count."""

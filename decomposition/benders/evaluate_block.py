@@ -17,6 +17,7 @@ from .recourse_lps import Outcome, RecourseLPs
 from .risk import Risk
 from .vertices import Vertices, bound_terms, sign_clipped
 
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Query:
     """What is asked of every block: plan ``x``, ``eta`` of the risk measure, and the cluster and probability of every scenario (S,)."""
@@ -69,7 +70,10 @@ class Ray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BlockAnswer:
-    """``costs`` (B,) of the block's scenarios, ``exact`` (B,) where an LP was solved, and what goes into the cuts."""
+    """``costs`` (B,) of the block's scenarios, ``exact`` (B,) where an LP was solved, and what goes into the cuts.
+
+    ``lp_seconds`` were spent in the solver, ``product_seconds`` in products: right-hand sides, ranking of the pool, slopes and sums.
+    """
 
     block: Block
     costs: Array
@@ -77,6 +81,7 @@ class BlockAnswer:
     rays: list[Ray]
     sums: BlockSums
     lp_seconds: float
+    product_seconds: float
     solved: int
 
 
@@ -87,6 +92,7 @@ def evaluate_block(
 
     An LP starts from the basis of its scenario's best pool vertex, without a pool from that of the scenario before it in the block.
     """
+    clock = time.perf_counter()
     xi = np.asarray(group.xi[block.start : block.stop])
     rhs = np.ascontiguousarray((at.M @ xi.T).T) + at.r_0
     values, duals, b = np.full(len(block), -np.inf), np.zeros_like(rhs), np.zeros(len(block))
@@ -100,6 +106,7 @@ def evaluate_block(
         duals, b = vertices.pi[best], vertices.b[best]
         values = np.einsum("sm,sm->s", duals, rhs) + b
         starts = [vertices.bases[n] for n in best.tolist()]
+    products = time.perf_counter() - clock
     begin = time.perf_counter()
     outcomes: list[Outcome] = []
     last = None
@@ -124,6 +131,7 @@ def evaluate_block(
         k = int(chosen[i])
         values[k] = -np.inf
         rays.append(Ray(outcomes[i].violation, block.position + k, group.slopes(solved[i : i + 1], xi[k : k + 1])[0], solved[i]))
+    clock = time.perf_counter()
     extra = group.extra_costs(query.x, block.start, block.stop)
     slopes = group.slopes(duals, xi)
     if group.cost_first is not None:
@@ -135,10 +143,11 @@ def evaluate_block(
     sums = block_sums(
         block, costs, slopes, np.isfinite(values), query.probabilities[block.span], query.clusters[block.span], query.risk, query.x, query.eta
     )
+    products += time.perf_counter() - clock
     exact = np.zeros(len(block), dtype=bool)
     exact[which] = True
     costs[which] = np.array([o.cost for o in outcomes if o.cost is not None]) + extra[which]
-    return BlockAnswer(block, costs, exact, rays, sums, seconds, len(outcomes)), found
+    return BlockAnswer(block, costs, exact, rays, sums, seconds, products, len(outcomes)), found
 
 
 def _best(vertices: Vertices, ranking: tuple[NDArray[np.float32], NDArray[np.float32]], xi: Array) -> Indices:

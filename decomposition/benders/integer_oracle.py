@@ -1,10 +1,11 @@
-"""What a plan costs with integer recourse, exactly and from below: all scenarios' programs, over ranks and threads."""
+"""What a plan costs with integer recourse, exactly and from below: the programs of all scenarios, over ranks and threads."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from threading import local
 from typing import TypeVar
 
 import numpy as np
@@ -12,21 +13,25 @@ from numpy.typing import NDArray
 
 from ..matrices import Array
 from .compiled import SAMPLE
-from .cuts import Cut, block_sums, cluster_cuts
+from .cuts import Cut
 from .engine import Engine
-from .integer_cuts import integer_slope
-from .lagrangian_cuts import Lagrangian, ScenarioBounds
+from .integer_cuts import summed
+from .lagrangian_cuts import Lagrangian
 from .problem import Group
 from .recourse_lps import RecourseLPs
-from .scenario_mips import OutOfTimeError, ScenarioMIPs, touching
+from .scenario_bounds import ScenarioBounds
+from .scenario_mips import OutOfTimeError, ScenarioMIPs, UnboundedCopyError, touching
 from .vertices import bound_terms, sign_clipped
 
 T = TypeVar("T")
 
+FLOOR_GAP = 1e-3
+"""Relative gap of the programs that bound each scenario's recourse over all plans."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scenario:
-    """One of this rank's scenarios: ``number`` in the problem, its group and number in it, and what is known of it from below."""
+    """One of this rank's scenarios: its ``number`` in the problem, its group and ``place`` in it, and what bounds it from below."""
 
     number: int
     group_number: int
@@ -39,9 +44,23 @@ class Scenario:
         """Its random data (d,)."""
         return np.asarray(self.group.xi[self.place])
 
+    def first_stage_cost(self, x: Array) -> tuple[float, Array]:
+        """Return d_s'x + o_s and d_s (n1,)."""
+        d = self.group.cost_first
+        row = np.zeros(len(x)) if d is None else d[self.place : self.place + 1].toarray()[0]
+        return float(self.group.offset[self.place] + row @ x), row
+
 
 @dataclass(slots=True, eq=False)
 class IntegerOracle:
+    """Every method is called on all ranks and returns the same there.
+
+    Raises
+    ------
+    OutOfTimeError
+        From any method, on all ranks: the time limit passed.
+    """
+
     engine: Engine
     touching: NDArray[np.bool_] = field(init=False)
     floors: Array = field(init=False)
@@ -49,110 +68,136 @@ class IntegerOracle:
     _own: list[Scenario] = field(init=False)
     _values: dict[bytes, Array] = field(default_factory=dict)
     _executor: ThreadPoolExecutor | None = field(init=False, default=None)
+    _local: local = field(init=False, default_factory=local)
     _mips: ScenarioMIPs = field(init=False)
     _lagrangian: Lagrangian = field(init=False)
 
     def __post_init__(self) -> None:
-        engine, problem = self.engine, self.engine.problem
-        self._mips = ScenarioMIPs(problem, engine.backend, engine.run.remaining)
-        self.touching = touching(problem)
-        first = problem.first
+        engine, first = self.engine, self.engine.problem.first
+        self._mips = ScenarioMIPs(engine.problem, engine.backend, engine.run.remaining)
+        self.touching = touching(engine.problem)
         width = first.upper - first.lower
-        self._lagrangian = Lagrangian(self._mips, engine.backend, self.touching, np.where(np.isfinite(width) & (width > 0), width, 1.0))
-        self.floors = np.full(problem.num_scenarios, -np.inf)
+        ranges = np.where(np.isfinite(width) & (width > 0), width, 1.0)
+        self._lagrangian = Lagrangian(self._mips, engine.backend, self.touching, ranges)
+        self.floors = np.full(engine.problem.num_scenarios, -np.inf)
+        self._own = _own_scenarios(engine)
         if engine.oracle.threads > 1:
             self._executor = ThreadPoolExecutor(engine.oracle.threads)
-        self._own = _own_scenarios(engine)
 
     def close(self) -> None:
         """Stop the threads."""
         if self._executor is not None:
             self._executor.shutdown(cancel_futures=True)
 
-    def everyone(self, work: Callable[[Scenario], T]) -> list[T]:
-        """Return ``work`` of every scenario, in their order, on all ranks."""
-        return self.engine.team.gather(lambda: list(map(work, self._own) if self._executor is None else self._executor.map(work, self._own)))
-
-    def key(self, x: Array) -> bytes:
-        return (x[self.touching] + 0.0).tobytes()
-
-    def known(self, x: Array) -> Array | None:
-        """Return Q_s(x) (S,) if they were computed before."""
-        return self._values.get(self.key(x))
+    def known(self, x: Array) -> bool:
+        """Whether the recourse costs at ``x`` were computed before."""
+        return self._key(x) in self._values
 
     def values(self, x: Array) -> Array:
-        """Return Q_s(x) (S,) exactly; inf where there is no recourse."""
-        key = self.key(x)
+        """Return Q_s(x) (S,) exactly, inf where there is no recourse; computed once for all plans that look the same to the recourse."""
+        key = self._key(x)
         if key not in self._values:
-            found = self.everyone(lambda s: self._mips.recourse(s.group, s.xi, x))
+            found = self._everyone(lambda s: self._mips.recourse(s.group, s.xi, x))
             self.solved["recourse"] += len(found)
             self._values[key] = np.array([np.inf if v is None else v for v in found])
         return self._values[key]
 
-    def extras(self, x: Array) -> Array:
-        """Return d_s'x + o_s (S,)."""
-        return np.array(self.everyone(lambda s: float(s.group.extra_costs(x, s.place, s.place + 1)[0])))
+    def costs(self, x: Array) -> Array:
+        """Return each scenario's exact cost Q_s(x) + d_s'x + o_s (S,)."""
+        return self.values(x) + np.array([cost for cost, _ in self._everyone(lambda s: s.first_stage_cost(x))])
 
-    def find_floors(self) -> bool:
+    def find_floors(self) -> int | None:
+        """Bound every scenario's recourse over all plans, ``floors`` (S,); returns a scenario that no plan satisfies, ``None`` if there is none."""
         zero = np.zeros(len(self.engine.problem.first))
-        def work(s):
-            found = self._mips.copied(s.group, s.xi, zero, 1e-3)
+
+        def work(s: Scenario) -> float | None:
+            try:
+                found = self._mips.copied(s.group, s.xi, zero, FLOOR_GAP)
+            except UnboundedCopyError:
+                return -np.inf
             if found is None:
                 return None
-            s.bounds.floor = found.bound
-            s.bounds.add_cut(found.bound, zero)
-            s.bounds.seen.add(zero.tobytes())
+            s.bounds.add(found.bound, zero)
+            s.bounds.tried.add(zero.tobytes())
             s.bounds.add_point(found.plan, found.cost)
             return found.bound
-        floors = self.everyone(work)
+
+        floors = self._everyone(work)
         if None in floors:
-            return False
-        self.floors = np.array(floors)
-        return True
+            return floors.index(None)
+        self.floors = np.array(floors, dtype=float)
+        return None
 
-    def raise_at(self, x: Array, caps: Array | None, steps: int) -> tuple[Array, Array, int]:
-        """Raise bounds; return values (S,) and slopes (S, n1) of the best cuts at ``x``, MIPs solved."""
-        def work(s):
-            if steps or True:
-                lp = self._lps(s, x)
-                solved = self._lagrangian.raise_at(s.bounds, s.group, s.xi, x, np.inf if caps is None else caps[s.number], steps)
+    def raise_at(self, x: Array, caps: Array, steps: int) -> tuple[Array, Array]:
+        """Raise what is known from below at ``x`` by up to ``steps`` programs a scenario (0: none, as it stands).
+
+        ``caps`` (S,) are the recourse costs at x, inf where they are not known. Returns values (S,) and slopes (S, n1) of the best bounds.
+        """
+
+        def work(s: Scenario) -> tuple[float, Array, int]:
+            solved = 0
+            if steps:
+                self._take_lp_dual(s, x)
+                solved = self._lagrangian.raise_at(s.bounds, s.group, s.xi, x, float(caps[s.number]), steps)
             return (*s.bounds.best(x), solved)
-        found = self.everyone(work)
-        self.solved["lagrangian"] += sum(f[2] for f in found)
-        return np.array([f[0] for f in found]), np.array([f[1] for f in found]), sum(f[2] for f in found)
 
-    def _lps(self, s: Scenario, x: Array) -> None:
-        lps = RecourseLPs(self.engine.problem.groups, self.engine.backend)
-        rhs = s.group.right_hand_sides(x, s.xi[None, :])
-        out = lps.solve(s.group_number, rhs[0], None)
-        if out.cost is None:
+        found = self._everyone(work)
+        self.solved["lagrangian"] += sum(n for _, _, n in found)
+        return np.array([v for v, _, _ in found]), np.array([g for _, g, _ in found])
+
+    def cuts(self, x: Array, eta: float | None, values: Array, slopes: Array) -> tuple[Cut, ...]:
+        """Return cuts from Q_s(x') >= ``values`` (S,) + ``slopes`` (S, n1) (x' - x)."""
+        engine = self.engine
+        own = self._everyone(lambda s: s.first_stage_cost(x))
+        costs, slopes = values + np.array([c for c, _ in own]), slopes + np.array([d for _, d in own])
+        return summed(engine.problem, engine.clusters, engine.settings.risk, x, eta, costs, slopes, engine.oracle.rounds)
+
+    def copies(self) -> list[Array]:
+        """Return each scenario's latest first-stage copy: plans to try."""
+        return [plan for plans in self._everyone(lambda s: s.bounds.points[-1:]) for plan in plans]
+
+    def _key(self, x: Array) -> bytes:
+        return bytes((x[self.touching] + 0.0).tobytes())
+
+    def _everyone(self, work: Callable[[Scenario], T]) -> list[T]:
+        """Return ``work`` of every scenario, in their order."""
+
+        def guarded(s: Scenario) -> tuple[T] | None:
+            try:
+                return (work(s),)
+            except OutOfTimeError:
+                return None
+
+        run = map if self._executor is None else self._executor.map
+        found = self.engine.team.gather(lambda: list(run(guarded, self._own)))
+        done = [f[0] for f in found if f is not None]
+        if len(done) < len(found):
+            raise OutOfTimeError
+        return done
+
+    def _take_lp_dual(self, s: Scenario, x: Array) -> None:
+        """Keep the dual of the scenario's LP relaxation at ``x``, if it says more than what is known there."""
+        if not hasattr(self._local, "lps"):
+            self._local.lps = RecourseLPs(self.engine.problem.groups, self.engine.backend)
+        rhs = s.group.right_hand_sides(x, s.xi[None, :])[0]
+        found = self._local.lps.solve(s.group_number, rhs, None)
+        if found.cost is None:
             return
-        pi = sign_clipped(s.group, out.dual[None, :])
-        value = float(pi[0] @ rhs[0] + bound_terms(s.group, pi)[0])
-        slope = s.group.slopes(pi, s.xi[None, :])[0]
-        if value > s.bounds.best(x)[0] + 1e-7 * max(1, abs(value)):
-            s.bounds.add_cut(value - float(slope @ x), slope)
-
-    def cuts(self, x: Array, eta, values: Array, slopes: Array) -> tuple[Cut, ...]:
-        e = self.engine
-        p = e.problem
-        def extra(s):
-            d = s.group.cost_first
-            return float(s.group.extra_costs(x, s.place, s.place + 1)[0]), (0.0 if d is None else d[s.place:s.place + 1].toarray()[0])
-        ex = self.everyone(extra)
-        costs = values + np.array([v for v, _ in ex])
-        slopes = slopes + np.array([np.zeros(len(x)) + d for _, d in ex])
-        usable = np.isfinite(costs)
-        sums = [block_sums(b, costs[b.span], slopes[b.span], usable[b.span], p.probabilities[b.span], e.clusters[b.span], e.settings.risk, x, eta) for b in p.blocks()]
-        return cluster_cuts(sums, e.settings.risk, e.oracle.rounds)
+        pi = sign_clipped(s.group, found.dual[None, :])
+        value = float(pi[0] @ rhs + bound_terms(s.group, pi)[0])
+        if value > s.bounds.best(x)[0]:
+            slope = s.group.slopes(pi, s.xi[None, :])[0]
+            s.bounds.add(value - float(slope @ x), slope)
 
 
 def _own_scenarios(engine: Engine) -> list[Scenario]:
+    """Return this rank's scenarios: a contiguous share where every rank holds the data of all, else those of its blocks."""
     problem, team = engine.problem, engine.team
-    n1 = len(problem.first)
-    blocks = list(problem.blocks()) if problem.num_scenarios <= SAMPLE else team.own_blocks(problem)
-    every = [Scenario(b.position + i, b.group, problem.groups[b.group], b.start + i, ScenarioBounds(n1)) for b in blocks for i in range(len(b))]
-    if problem.num_scenarios > SAMPLE:
-        return every
-    first, last = (len(every) * r // team.size for r in (team.rank, team.rank + 1))
-    return every[first:last]
+    few = problem.num_scenarios <= SAMPLE
+    own = [
+        Scenario(b.position + i, b.group, problem.groups[b.group], b.start + i, ScenarioBounds(len(problem.first)))
+        for b in (problem.blocks() if few else team.own_blocks(problem))
+        for i in range(len(b))
+    ]
+    first, last = (len(own) * r // team.size for r in (team.rank, team.rank + 1))
+    return own[first:last] if few else own

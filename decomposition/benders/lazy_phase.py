@@ -17,6 +17,8 @@ from .engine import Engine, violated
 from .master import Point
 from .stabilization import Center
 
+Answer = tuple[Point | None, float | None, list[Cut]]
+
 PAUSE_S, TAG = 0.002, 73
 ROUNDS = 3
 """Trees at most: one more where the solver accepted a plan at a cost that exact evaluation does not confirm to the gap."""
@@ -25,23 +27,25 @@ ROUNDS = 3
 def lazy_phase(engine: Engine, rel_gap: float) -> str:
     """Solve the master MIP with lazy cuts until its gap is closed; returns why it stopped."""
     for _ in range(ROUNDS):
+        engine.save_if_due(always=True)
         if engine.team.rank == 0:
             try:
-                answer: tuple[Point | None, float | None] | Exception = _tree(engine, rel_gap)
+                answer: Answer | Exception = _tree(engine, rel_gap)
             except Exception as e:
                 answer = e
             _dismiss(engine)
         else:
             _serve(engine)
-            answer = (None, None)
+            answer = (None, None, [])
         result = answer
 
-        def passed(result: tuple[Point | None, float | None] | Exception = result) -> tuple[Point | None, float | None]:
+        def passed(result: Answer | Exception = result) -> Answer:
             if isinstance(result, Exception):
                 raise result
             return result
 
-        point, bound = engine.team.on_rank_0(passed)
+        point, bound, made = engine.team.on_rank_0(passed)
+        engine.master.add(made)
         engine.raise_bound(bound)
         if point is not None:
             engine.make_exact(Center(engine.clean(point.x), point.eta, point.value, False))
@@ -54,8 +58,8 @@ def lazy_phase(engine: Engine, rel_gap: float) -> str:
     return "stalled"
 
 
-def _tree(engine: Engine, rel_gap: float) -> tuple[Point | None, float | None]:
-    """Run one tree on rank 0."""
+def _tree(engine: Engine, rel_gap: float) -> Answer:
+    """Run one tree on rank 0; returns its plan, its bound and the cuts made."""
     made: list[Cut] = []
 
     def separate(full: Array) -> tuple[csr_array, Array, Array] | None:
@@ -71,8 +75,7 @@ def _tree(engine: Engine, rel_gap: float) -> tuple[Point | None, float | None]:
     start = None if engine.incumbent is None else engine.master.completed(engine.incumbent.x, engine.incumbent.eta)
     with engine.run.timed("master"):
         point, bound = engine.master.solve_lazy(separate, rel_gap / 2, engine.run.remaining(), engine.settings.threads, start)
-    engine.master.add(made)
-    return point, bound
+    return point, bound, made
 
 
 def _call(engine: Engine, query: Any) -> None:

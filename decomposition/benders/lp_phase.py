@@ -9,9 +9,9 @@ import numpy as np
 from ..matrices import Array
 from .engine import Engine, violated
 from .master import Point
+from .position import LpPosition
 from .stabilization import Center, stabilization
-from .stopping import Gap
-
+from .stopping import LIMITS, Gap
 
 REFINE = 3
 """Iterations between refinements of adaptive clusters."""
@@ -21,7 +21,8 @@ REFINE = 3
 class Outcome:
     """``center``: the best plan of the phase; ``bound``: its lower bound (for the restricted first stage, if there was a restriction).
 
-    ``reason``: ``"gap"``, ``"infeasible"``, ``"box"`` (the optimum lies at the box around the master), ``"stalled"`` or a limit.
+    ``reason``: ``"gap"``, ``"infeasible"``, ``"box"`` (the optimum lies at the box around the master), ``"stalled"``,
+    ``"cutoff"`` or a limit.
     """
 
     center: Center | None
@@ -30,34 +31,57 @@ class Outcome:
     point: Point | None = None
 
 
-def lp_phase(engine: Engine, tolerance: float, *, exact: bool, fixed: tuple[Array, Array] | None = None, start: Center | None = None) -> Outcome:
+def lp_phase(
+    engine: Engine,
+    tolerance: float,
+    *,
+    exact: bool,
+    fixed: tuple[Array, Array] | None = None,
+    start: Center | None = None,
+    cutoff: float | None = None,
+) -> Outcome:
     """Cut until the best plan's cost is within ``tolerance`` of the master's value; ``exact``: that cost must be exact, not estimated.
 
-    ``fixed`` are bounds on x in place of the problem's own; then neither the engine's bound nor its center is touched.
+    ``fixed`` are bounds on x in place of the problem's own; then neither the engine's bound nor its center is touched, and the phase may
+    end as soon as its own bound reaches ``cutoff``.
     """
-    engine.master.set_bounds(fixed)
+    here = engine.lp if engine.resuming else None
+    engine.resuming = False
+    if here is None:
+        here = engine.lp = LpPosition(stabilization(engine.settings.stabilization), fixed, cutoff=cutoff)
+        if start is not None:
+            here.center = _first(engine, start, whole=fixed is not None)
+    engine.master.set_bounds(here.fixed)
     try:
-        return _run(engine, Gap(tolerance), exact, fixed is not None, start)
+        outcome = _run(engine, Gap(tolerance), exact, here)
     finally:
         engine.master.set_bounds(None)
+    if outcome.reason not in LIMITS:
+        engine.lp = None
+    return outcome
 
 
-def _run(engine: Engine, gap: Gap, exact: bool, fixed: bool, start: Center | None) -> Outcome:
-    rule = stabilization(engine.settings.stabilization)
-    center, bound, idle = None, None, 0
-    if start is not None:
-        x = engine.clean(start.x) if fixed else start.x
-        answer, center = engine.evaluate(x, start.eta, engine.effort())
-        engine.add(answer.cuts, x, start.eta)
-        if answer.infeasible:
-            center = None
-        else:
-            engine.master.scale_to(center.scale)
+def _first(engine: Engine, start: Center, *, whole: bool) -> Center | None:
+    """Evaluate the plan to start from; returns the center, ``None`` if it is infeasible."""
+    x = engine.clean(start.x) if whole else start.x
+    answer, center = engine.evaluate(x, start.eta, engine.effort())
+    engine.add(answer.cuts, x, start.eta)
+    if answer.infeasible:
+        return None
+    engine.master.scale_to(center.scale)
+    return center
+
+
+def _run(engine: Engine, gap: Gap, exact: bool, here: LpPosition) -> Outcome:
+    rule, cutoff, fixed = here.rule, here.cutoff, here.fixed is not None
+    center, bound, idle = here.center, here.bound, here.idle
     while True:
-        engine.iteration += 1
+        here.center, here.bound, here.idle = center, bound, idle
         reason = engine.limit()
         if reason is not None:
             return Outcome(center, bound, reason)
+        engine.save_if_due()
+        engine.iteration += 1
         with engine.run.timed("master"):
             point = engine.team.on_rank_0(engine.master.solve_lp)
         if point is None:
@@ -66,6 +90,8 @@ def _run(engine: Engine, gap: Gap, exact: bool, fixed: bool, start: Center | Non
             bound = point.bound
             if not fixed:
                 engine.raise_bound(bound, of_lp=True)
+        if cutoff is not None and bound is not None and bound >= cutoff:
+            return Outcome(center, bound, "cutoff", point)
         near = center is not None and gap.reached(engine.estimate(center), bound)
         if near and center is not None:
             if point.boxed:

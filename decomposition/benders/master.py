@@ -143,13 +143,16 @@ class Master:
         largest = np.maximum(np.abs(left).max(axis=1, initial=0.0), np.array([1.0 if c.clusters else 0.0 for c in cuts]))
         return left, unit, 2.0 ** -np.floor(np.log2(np.where(largest > 0, largest, 1.0)))
 
-    def multipliers(self, cuts: list[Cut], row_dual: Array, money: float) -> tuple[Array, Array]:
-        """Return the multipliers of the rows of A and of ``cuts`` as they stand in (1), from duals of an LP that counted in ``money``."""
-        m1 = self.problem.A.shape[0]
+    def multipliers(self, cuts: list[Cut], row_dual: Array, money: float) -> tuple[Array, Array, Array]:
+        """Return the multipliers of the rows of A, of the retained scenarios' rows and of ``cuts`` as they stand in (1).
+
+        ``row_dual`` are those of an LP that counted in ``money``.
+        """
+        rows, kept, own = np.split(row_dual, [self.problem.A.shape[0], self._first_cut])
         if not cuts:
-            return row_dual[:m1] * money, np.zeros(0)
+            return rows * money, kept * money, np.zeros(0)
         _, unit, scale = self._left(cuts, money)
-        return row_dual[:m1] * money, row_dual[m1:] * scale * (money / unit)
+        return rows * money, kept * money, own * scale * (money / unit)
 
     def _program(self, integer: bool, boxed: bool) -> LinearProgram:
         rows, constants = self._rows(self.cuts)
@@ -202,6 +205,10 @@ class Master:
             if self._model is not None:
                 self._model.delete_rows(self._first_cut + gone)
         return len(gone)
+
+    def unload(self) -> None:
+        """Forget the solver's problem and its basis; the next LP is loaded anew."""
+        self._model = None
 
     def set_bounds(self, bounds: tuple[Array, Array] | None) -> None:
         """Restrict x to other bounds (values are no bounds of the problem then), or back to its own."""

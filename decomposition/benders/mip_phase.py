@@ -5,6 +5,7 @@ from __future__ import annotations
 from .engine import Engine
 from .lp_phase import integers_fixed, lp_phase
 from .master import Point
+from .position import MipPosition
 from .stabilization import Center
 from .stopping import Gap
 
@@ -17,31 +18,39 @@ def mip_phase(engine: Engine, rel_gap: float) -> str:
 
     HiGHS is asked again with the new cuts each time, from the best plan, with a gap that tightens.
     """
-    target, tolerance = Gap(rel_gap), max(SHARE * rel_gap, TIGHTEST)
-    candidate: Center | None = None
+    target = Gap(rel_gap)
+    here = engine.mip = engine.mip or MipPosition()
+    here.tolerance = min(here.tolerance, max(SHARE * rel_gap, TIGHTEST))
     while True:
-        reason = engine.limit()
-        if reason is not None:
-            return reason
-        before = (engine.bound, engine.incumbent, candidate, engine.added)
-        point = _master(engine, tolerance, candidate)
-        if _closed(engine, target):
-            return "gap"
-        if point is None:
-            return engine.limit() or "infeasible"
-        fixed = integers_fixed(engine, point.x)
-        found = lp_phase(engine, tolerance, exact=False, fixed=fixed, start=Center(point.x, point.eta, point.value, False)).center
+        candidate = here.candidate
+        fixed, start, cutoff = None, None, None
+        if not engine.resuming:
+            reason = engine.limit()
+            if reason is not None:
+                return reason
+            engine.save_if_due(always=True)
+            here.before = (engine.bound, engine.incumbent, candidate, engine.added)
+            point = _master(engine, here.tolerance, candidate)
+            if _closed(engine, target):
+                return "gap"
+            if point is None:
+                return engine.limit() or "infeasible"
+            fixed = integers_fixed(engine, point.x)
+            start = Center(point.x, point.eta, point.value, False)
+            cutoff = None if candidate is None else engine.estimate(candidate)
+        found = lp_phase(engine, here.tolerance, exact=False, fixed=fixed, start=start, cutoff=cutoff).center
         if found is not None and (candidate is None or engine.estimate(found) < engine.estimate(candidate)):
             candidate = found
-        stuck = before == (engine.bound, engine.incumbent, candidate, engine.added)
+        stuck = here.before == (engine.bound, engine.incumbent, candidate, engine.added)
         if candidate is not None and (candidate.exact or stuck or target.reached(engine.estimate(candidate), engine.bound)):
             candidate = engine.make_exact(candidate)
+        here.candidate = candidate
         if _closed(engine, target):
             return "gap"
         if stuck:
-            if tolerance <= TIGHTEST:
+            if here.tolerance <= TIGHTEST:
                 return "stalled"
-            tolerance = max(tolerance * TIGHTEN, TIGHTEST)
+            here.tolerance = max(here.tolerance * TIGHTEN, TIGHTEST)
 
 
 def _closed(engine: Engine, target: Gap) -> bool:

@@ -155,6 +155,11 @@ class Oracle:
             self._local.lps = RecourseLPs(self.problem.groups, self.backend)
         return self._local.lps  # type: ignore[no-any-return]
 
+    @property
+    def lps(self) -> RecourseLPs:
+        """The recourse problems of the calling thread."""
+        return self._lps()
+
     def _extend_pool(self, found: list[Found]) -> float | None:
         """Put the most worthwhile new duals of all ranks into every rank's pool; return the mean gain over it."""
         everyone = [(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0)), *self.team.share([(f.scenario, f.worth, f.gain) for f in found])]

@@ -34,7 +34,7 @@ class Risk:
 
     @property
     def tail(self) -> float:
-        """lambda / (1 - alpha)."""
+        """Lambda / (1 - alpha)."""
         return self.weight / (1.0 - self.alpha)
 
     def multipliers(self, values: Array, eta: float | None) -> tuple[Array, Array]:

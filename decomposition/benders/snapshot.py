@@ -1,7 +1,7 @@
 """Objects as plain data: a tree that JSON holds and a few arrays, to the last bit, and back.
 
-Numbers, texts, lists, tuples and mappings stand in the tree; arrays, sparse matrices too, get a name there. Any dataclass of this package is
-written field by field (a field added later is not lost), an object met twice once. Cuts, of which there are thousands, stand in one
+Numbers, texts, lists, tuples and mappings stand in the tree; arrays, sparse matrices too, get a name there. Any dataclass of this package
+is written field by field (a field added later is not lost), an object met twice once. Cuts, of which there are thousands, stand in one
 table with an array a field.
 """
 
@@ -117,23 +117,24 @@ class Reader:
 
     arrays: Arrays
     cuts: Any = None
-    _table: list[Cut] = field(init=False)
-    _objects: dict[int, Any] = field(default_factory=dict)
+    table: list[Cut] = field(init=False)
+    objects: dict[int, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._table = []
+        self.table = []
         if self.cuts is not None:
             columns = [self._column(self.cuts[f.name]) for f in fields(Cut)]
-            self._table = [Cut(*row) for row in zip(*columns, strict=True)]
+            self.table = [Cut(*row) for row in zip(*columns, strict=True)]
 
     def value(self, tree: Any) -> Any:
         """Return the value of a tree."""
         if not isinstance(tree, dict):
             return tree
         kind = next(iter(tree))
-        return self._readers[kind](self, tree)
+        return _READERS[kind](self, tree)
 
-    def _object(self, tree: dict[str, Any]) -> Any:
+    def instance(self, tree: dict[str, Any]) -> Any:
+        """Return a new object of a dataclass."""
         module, _, name = tree["class"].partition(":")
         cls = getattr(importlib.import_module(PACKAGE + module), name)
         names = {f.name for f in fields(cls)}
@@ -142,15 +143,17 @@ class Reader:
         out = cls.__new__(cls)
         for key, part in tree["fields"].items():
             object.__setattr__(out, key, self.value(part))
-        self._objects[tree["number"]] = out
+        self.objects[tree["number"]] = out
         return out
 
-    def _sparse(self, tree: dict[str, Any]) -> csr_array:
+    def sparse(self, tree: dict[str, Any]) -> csr_array:
+        """Return a sparse matrix."""
         data, indices, indptr = (self.arrays[name] for name in tree["sparse"])
         return csr_array((data, indices, indptr), shape=tuple(tree["shape"]))
 
-    def _several_cuts(self, tree: dict[str, Any]) -> Sequence[Cut]:
-        cuts = [self._table[i] for i in self.arrays[tree["cuts"]].tolist()]
+    def several_cuts(self, tree: dict[str, Any]) -> Sequence[Cut]:
+        """Return a list or tuple of cuts."""
+        cuts = [self.table[i] for i in self.arrays[tree["cuts"]].tolist()]
         return cuts if tree["kind"] == "list" else tuple(cuts)
 
     def _column(self, tree: dict[str, Any]) -> list[Any]:
@@ -163,17 +166,15 @@ class Reader:
             return [tuple(p.tolist()) for p in parts]
         return [self.value(v) for v in tree["values"]]
 
-    _readers: dict[str, Callable[[Reader, dict[str, Any]], Any]] = field(
-        init=False,
-        default_factory=lambda: {
-            "array": lambda self, t: self.arrays[t["array"]],
-            "sparse": Reader._sparse,
-            "cut": lambda self, t: self._table[t["cut"]],
-            "cuts": Reader._several_cuts,
-            "list": lambda self, t: [self.value(v) for v in t["list"]],
-            "tuple": lambda self, t: tuple(self.value(v) for v in t["tuple"]),
-            "mapping": lambda self, t: {self.value(k): self.value(v) for k, v in t["mapping"]},
-            "same": lambda self, t: self._objects[t["same"]],
-            "class": Reader._object,
-        },
-    )
+
+_READERS: dict[str, Callable[[Reader, dict[str, Any]], Any]] = {
+    "array": lambda reader, tree: reader.arrays[tree["array"]],
+    "sparse": Reader.sparse,
+    "cut": lambda reader, tree: reader.table[tree["cut"]],
+    "cuts": Reader.several_cuts,
+    "list": lambda reader, tree: [reader.value(v) for v in tree["list"]],
+    "tuple": lambda reader, tree: tuple(reader.value(v) for v in tree["tuple"]),
+    "mapping": lambda reader, tree: {reader.value(k): reader.value(v) for k, v in tree["mapping"]},
+    "same": lambda reader, tree: reader.objects[tree["same"]],
+    "class": Reader.instance,
+}

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from ..run import Run
 
 
+LIMITS = ("time limit", "iteration limit")
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """Cost and bound lie within a relative ``tolerance``."""

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ..matrices import Array
 from .problem import Group, Indices
 
+
 class Vertices:
     """All duals that were kept, with their bases; ``active`` numbers those in the pool."""
 
@@ -73,13 +74,20 @@ class Vertices:
         if len(self.active) > most:
             age = np.array([self.last_used[n] for n in self.active.tolist()])
             order = np.lexsort((self.active, -age))
+            for n in self.active[order[most:]].tolist():  # found again, it counts as new
+                del self._number[_key(self._pi[n])]
             self.active = np.sort(self.active[order[:most]])
+
+    def restore(self, pi: Array, b: Array, bases: Sequence[Any], last_used: Sequence[int]) -> None:
+        """Start with the pool of a checkpoint: duals (P, m), their b (P,), bases, and when each was last used."""
+        self.active = self.add(pi, b, bases, 0)
+        self.last_used[:] = last_used
 
     def weights(self, x: Array) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the constants (P,) and coefficients (d, P) of the active duals' values over xi at ``x``, for ranking."""
         r_0, M = self._group.at(x)
         pi = self._pi[self.active]
-        return (pi @ r_0 + self._b[self.active]).astype(np.float32), np.ascontiguousarray((M.T @ pi.T)).astype(np.float32)
+        return (pi @ r_0 + self._b[self.active]).astype(np.float32), np.ascontiguousarray(M.T @ pi.T).astype(np.float32)
 
 
 def bound_terms(group: Group, pi: Array) -> Array:

@@ -21,7 +21,8 @@ from ...errors import InputError, NoSolutionError
 from ...files import require_writable
 from ...result import Result
 from ...solvers import Backend, Termination
-from ..matrices import StageData, compile_shared
+from ..compiled import stage_data
+from ..matrices import StageData
 from ..program import Program
 from ..recourse import Recourse
 from ..run import Run, finish
@@ -53,7 +54,7 @@ def solve_progressive_hedging(
         The number of ranks or of bundles does not fit.
     """
     with run.timed("build"):
-        data = compile_shared(program, comm)
+        data = stage_data(program, comm)
     run.sign = data.sign
     parallel.agree(comm, lambda: _check(data, comm, bundles))
     parallel.agree(comm, lambda: require_writable(None if log is None else Path(log), "--log"))

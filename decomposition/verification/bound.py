@@ -30,7 +30,9 @@ def check_bound(problem: Problem, risk: Risk, x: Array, bound: float, data: Mapp
         return
     final = sections.get("mip", sections.get("lp"))
     assert final is not None
-    if not say.holds("the certificate is of this bound", _close(final.bound, bound, 1e-12), f"certificate {final.bound:.12g}, result {bound:.12g}"):
+    if not say.holds(
+        "the certificate is of this bound", _close(final.bound, bound, 1e-12), f"certificate {final.bound:.12g}, result {bound:.12g}"
+    ):
         return
     again = Recomputation(problem, risk, duals, x)
     reached, trusted = None, 0

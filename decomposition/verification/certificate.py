@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from ..benders.certificate import FEASIBILITY, OPTIMALITY, TRUSTED, WORST
 from ..benders.problem import Indices, Problem
+from ..benders.sections import FEASIBILITY, OPTIMALITY, TRUSTED, WORST
 from ..matrices import Array
 from ..packing import unpack
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cuts:
-    """Cuts (C,): theta of ``clusters[k]`` >= ``constant`` + ``slope`` x + ``eta_slope`` eta; ``kind``, ``record``, ``scenario`` as written."""
+    """Cuts (C,): theta of ``clusters[k]`` >= ``constant`` + ``slope`` x + ``eta_slope`` eta; the rest as it was written."""
 
     kind: NDArray[np.int64]
     record: Indices
@@ -35,7 +35,10 @@ class Cuts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Section:
-    """A bound (minimisation form), the cuts it stands on, the cluster of each scenario (S,); multipliers where an LP set it."""
+    """A bound (minimisation form), the cuts it stands on, each scenario's cluster (S,), or -1 if the master holds it whole.
+
+    The multipliers are there where an LP set the bound.
+    """
 
     name: str
     bound: float
@@ -47,7 +50,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Duals:
-    """``ids`` (R, S) number each scenario's dual in ``duals`` of its group (-1: none); ``excess`` (R, S): whether its cost stood above eta."""
+    """``ids`` (R, S) number each scenario's dual in ``duals`` of its group (-1: none); ``excess`` (R, S): cost above eta."""
 
     ids: Indices
     excess: NDArray[np.bool_]
@@ -63,7 +66,10 @@ def read_duals(problem: Problem, data: Mapping[str, Any]) -> Duals:
     given = data.get("duals")
     if not isinstance(given, list) or len(given) != len(problem.groups):
         raise InputError(f"certificate.bound.duals: expected a list of {len(problem.groups)} arrays")
-    duals = [unpack(d, f"certificate.bound.duals[{g}]", float, (None, len(group.sense))) for g, (d, group) in enumerate(zip(given, problem.groups, strict=True))]
+    duals = [
+        unpack(d, f"certificate.bound.duals[{g}]", float, (None, len(group.sense)))
+        for g, (d, group) in enumerate(zip(given, problem.groups, strict=True))
+    ]
     place = 0
     for group, pi in zip(problem.groups, duals, strict=True):
         own = ids[:, place : place + len(group)]
@@ -109,7 +115,9 @@ def read_section(problem: Problem, data: Mapping[str, Any], name: str, records: 
         bound=float(section["bound"]),
         cuts=cuts,
         clusters=clusters,
-        row_multipliers=unpack(section.get("row_multipliers"), f"{where}.row_multipliers", float, (problem.A.shape[0],)) if lp else np.zeros(0),
+        row_multipliers=unpack(section.get("row_multipliers"), f"{where}.row_multipliers", float, (problem.A.shape[0],))
+        if lp
+        else np.zeros(0),
         cut_multipliers=unpack(section.get("cut_multipliers"), f"{where}.cut_multipliers", float, (count,)) if lp else np.zeros(0),
     )
 

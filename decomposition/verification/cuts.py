@@ -4,8 +4,8 @@ Scenario s with a dual pi of its recourse and the weight w_s = p_s m_s of the ri
 
     constant  w_s (pi'h_s + b(pi) + o_s),     slope  w_s (d_s - T_s'pi),     slope in eta  -p_s e_s               (1)
 
-with m_s = 1 - lambda + e_s and e_s = lambda / (1 - alpha) or 0 (both hold at every eta). The worst case's cut is that of one scenario, weight
-1. A proof of infeasibility gives 0 >= pi'h_s + b(pi) - (T_s'pi)'x up to a positive factor, here such that the slope has length 1.
+with m_s = 1 - lambda + e_s and e_s = lambda / (1 - alpha) or 0 (both hold at every eta). The worst case's cut is that of one scenario, with
+weight 1. A proof of infeasibility gives 0 >= pi'h_s + b(pi) - (T_s'pi)'x up to a positive factor, here such that the slope has length 1.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ..benders.certificate import FEASIBILITY, OPTIMALITY, TRUSTED, WORST
 from ..benders.problem import Group, Problem
 from ..benders.risk import Risk
+from ..benders.sections import FEASIBILITY, OPTIMALITY, TRUSTED, WORST
 from ..matrices import Array
 from .certificate import Cuts, Duals, Section
 from .duals import DualCheck, GroupDuals
@@ -28,7 +28,10 @@ EQUAL = 1e-9
 
 @dataclass(slots=True)
 class Recomputed:
-    """``constant`` (C,), ``slope`` (C, n1) and ``eta_slope`` (C,) by arithmetic (as stored where trusted); ``wrong`` says which differ, and why."""
+    """``constant`` (C,), ``slope`` (C, n1) and ``eta_slope`` (C,) by arithmetic (as stored where trusted).
+
+    ``wrong`` says which differ, and why.
+    """
 
     constant: Array
     slope: Array
@@ -81,21 +84,26 @@ class Recomputation:
             ids, of = self._duals.ids[record, block.span], section.clusters[block.span]
             checked, group = self._checked[block.group], problem.groups[block.group]
             valid = (ids >= 0) & (checked.valid[ids] if len(checked.valid) else False)
-            broken += np.bincount(of, weights=~valid, minlength=count).astype(np.int64)
+            inside = of >= 0
+            broken += np.bincount(of[inside], weights=~valid[inside], minlength=count).astype(np.int64)
+            valid &= inside
             safe = np.where(valid, ids, 0)
             w = np.where(valid, weights[block.span], 0.0)
             if not valid.any():
                 continue
-            present, local = np.unique(of, return_inverse=True)
+            present, local = np.unique(of[valid], return_inverse=True)
             share = np.zeros((len(present), len(block)))
-            share[local.reshape(-1), np.arange(len(block))] = w
+            share[local.reshape(-1), np.flatnonzero(valid)] = w[valid]
             pi = self._duals.duals[block.group][safe]
-            parts = _parts(group, pi, checked.b[safe], checked.size[safe], np.asarray(group.xi[block.start : block.stop]), share, block.start)
+            parts = _parts(
+                group, pi, checked.b[safe], checked.size[safe], np.asarray(group.xi[block.start : block.stop]), share, block.start
+            )
             total[present, 0] += parts[0]
             size[present, 0] += parts[1]
             total[present, 2:] += parts[2]
             size[present, 2:] += parts[3]
-            total[:, 1] -= np.bincount(of, weights=(problem.probabilities * excess)[block.span], minlength=count)
+            eta = (problem.probabilities * excess)[block.span]
+            total[:, 1] -= np.bincount(of[valid], weights=eta[valid], minlength=count)
         for k in chosen.tolist():
             clusters = section.cuts.clusters[k]
             if broken[clusters].any():
@@ -148,8 +156,8 @@ class Recomputation:
         out.largest = max(out.largest, float(off.max()))
         out.constant[k], out.eta_slope[k], out.slope[k] = computed[0], computed[1], computed[2:]
         if off.max() > tolerance:
-            what = ("constant", "slope in eta")[int(off.argmax())] if off.argmax() < 2 else f"slope in {self._problem.first.names[int(off.argmax()) - 2]}"
             i = int(off.argmax())
+            what = ("constant", "slope in eta")[i] if i < 2 else f"slope in {self._problem.first.names[i - 2]}"
             out.wrong.append(f"cut {k}: {what} is {stored[i]:.10g}, its duals give {computed[i]:.10g}")
 
 

@@ -2,8 +2,9 @@ r"""Recorded duals: row signs, reduced costs, and the part of a dual's value tha
 
     b(pi) = sum_j min(l_j r_j, u_j r_j),     r = q - W'pi     (q = 0 for a proof of infeasibility)               (1)
 
-A reduced cost against an infinite bound must be zero. Up to ``ROUNDING`` it counts as that; up to ``SOLVER`` it is charged with the bound
-that the recourse rows imply for all scenarios and plans, which lowers b, or, if they imply none, is reported; beyond, the dual proves nothing.
+A reduced cost against an infinite bound must be zero. Up to ``ROUNDING`` it counts as that. Beyond, it is charged with the bound that the
+recourse rows imply for all scenarios and plans, which lowers b; if they imply none, it is reported up to ``SOLVER``, and above that the
+dual proves nothing.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ class GroupDuals:
         relative = np.where(missing, np.abs(reduced), 0.0).max(axis=1, initial=0.0) / scale
         terms = reduced * np.where(np.isfinite(side), side, 0.0) + charge
         charged = float(np.abs(charge).sum(axis=1).max(initial=0.0))
-        return DualCheck(terms.sum(axis=1), np.abs(terms).sum(axis=1), signs & (relative <= SOLVER), charged, float(relative.max(initial=0.0)))
+        valid = signs & (relative <= SOLVER)
+        return DualCheck(terms.sum(axis=1), np.abs(terms).sum(axis=1), valid, charged, float(relative.max(initial=0.0)))
 
     def implied(self) -> tuple[Array, Array]:
         """Return bounds (n2,) of the recourse variables that hold in every scenario of the group at every plan."""

@@ -26,7 +26,7 @@ ROUNDING, SOLVER = 1e-10, 1e-6
 
 @dataclass(slots=True)
 class LowerBound:
-    """``value`` of (1); ``wrong`` says what makes it invalid; ``open`` is the largest reduced cost of a variable without a bound, relative."""
+    """``value`` of (1); ``wrong`` says what makes it invalid; ``open``: the largest relative reduced cost of a variable without a bound."""
 
     value: float
     wrong: list[str] = field(default_factory=list)
@@ -39,6 +39,8 @@ def weak_duality(problem: Problem, risk: Risk, section: Section, cuts: Recompute
     weights, y = section.cut_multipliers, section.row_multipliers
     if (weights < 0).any():
         out.wrong.append(f"the multiplier of cut {int(weights.argmin())} is negative")
+    if (section.clusters < 0).any():
+        out.wrong.append("some scenarios belong to no cluster")
     total = np.zeros(int(section.clusters.max()) + 1)
     for k, clusters in enumerate(section.cuts.clusters):
         np.add.at(total, clusters, weights[k])

@@ -26,7 +26,7 @@ class Check:
 
 @dataclass(slots=True)
 class Verification:
-    """All checks of one result; ``lower`` and ``upper`` are the proved sides of the optimum, in the model's own sense, where there are any."""
+    """All checks of one result; ``lower`` and ``upper`` are the proved sides of the optimum, in the model's own sense."""
 
     model: str
     instance: str

@@ -1,14 +1,16 @@
 """Random small two-stage programs as arrays, and both roads to their optimum."""
 
+from dataclasses import replace
+
 import numpy as np
 from quakeops.decomposition.benders import Settings, solve_problem
 from quakeops.decomposition.benders.grouping import from_stage_data
 from quakeops.decomposition.benders.team import Team
-from quakeops.decomposition.extensive_form import solve_extensive_form
+from quakeops.decomposition.extensive_form import assemble, solve_extensive_form
 from quakeops.decomposition.matrices import ScenarioData, Stage, StageData
 from quakeops.decomposition.run import Run
-from quakeops.solvers import get
-from scipy.sparse import csr_array
+from quakeops.solvers import LinearProgram, get
+from scipy.sparse import csr_array, hstack, lil_array, vstack
 
 INF = np.inf
 
@@ -85,3 +87,30 @@ def extensive(data, rel_gap=1e-9):
 
 def benders(data, rel_gap=1e-9, solver="highs", threads=1, time_limit=60, **settings):
     return solve_problem(from_stage_data(data), get(solver), run(rel_gap=rel_gap, solver=solver, time_limit=time_limit), Team(), Settings(threads=threads, **settings))
+
+
+def risk_optimum(data, risk):
+    """The optimum under a risk measure by one large program: eta and excesses as columns, or the worst cost as one."""
+    data = replace(data, scenarios=tuple(s for s in data.scenarios if s.probability > 0))
+    p, lp = data.probabilities, assemble(data)
+    n, S = len(lp.cost), len(p)
+    rows, right, at = lil_array((S, n + 1 + S)), np.zeros(S), len(data.first)
+    for k, s in enumerate(data.scenarios):  # Z_s - eta <= excess_s
+        rows[k, : len(data.first)] = s.cost_first
+        rows[k, at : at + len(s.stage)] = s.cost
+        rows[k, n] = -1.0
+        rows[k, n + 1 + k] = 0.0 if risk.worst else -1.0
+        right[k], at = -s.offset, at + len(s.stage)
+    weight = 1.0 if risk.worst else risk.weight
+    cost = np.concatenate([(1 - weight) * lp.cost, [weight], np.zeros(S) if risk.worst else risk.tail * p])
+    whole = LinearProgram(
+        cost=cost,
+        matrix=csr_array(vstack([hstack([lp.matrix, csr_array((lp.matrix.shape[0], 1 + S))]), csr_array(rows)], format="csr")),
+        row_lower=np.concatenate([lp.row_lower, np.full(S, -INF)]),
+        row_upper=np.concatenate([lp.row_upper, right]),
+        lower=np.concatenate([lp.lower, [-INF], np.zeros(S)]),
+        upper=np.concatenate([lp.upper, [INF], np.full(S, INF)]),
+        integer=np.concatenate([lp.integer, np.zeros(1 + S, dtype=bool)]),
+        offset=(1 - weight) * lp.offset,
+    )
+    return get("highs").open(whole).solve({"rel_gap": 1e-9} if whole.is_mip else {}).objective * data.sign

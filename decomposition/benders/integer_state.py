@@ -1,0 +1,82 @@
+"""The steps that both ways of solving problems with integer recourse share: master MIP, exact costs, and the kinds of cuts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..matrices import Array
+from ..recourse import FEASIBILITY, first_stage_violation
+from .engine import Engine
+from .integer_cuts import distance_slope, l_shaped_slopes, no_good
+from .integer_oracle import IntegerOracle
+from .master import Point
+from .stabilization import Center
+from .stopping import Gap
+
+TIGHTEST = 1e-9
+"""Gap beyond which a master MIP is not tightened."""
+
+
+@dataclass(slots=True, eq=False)
+class IntegerState:
+    """What both ways keep: the engine, the oracle, the target and the gap of the next master MIP."""
+
+    engine: Engine
+    oracle: IntegerOracle
+    target: Gap
+    tolerance: float
+
+    def closed(self) -> bool:
+        """Whether incumbent and bound meet."""
+        engine = self.engine
+        return engine.incumbent is not None and self.target.reached(engine.incumbent.cost, engine.bound)
+
+    def master(self) -> tuple[Point | None, float | None]:
+        """Solve the master MIP from the incumbent; return its solution, cleaned of the solver's tolerances, and its dual bound."""
+        engine = self.engine
+        engine.iteration += 1
+        known = engine.incumbent
+        start = None if known is None or engine.master.fixed is not None else engine.master.completed(known.x, known.eta)
+        with engine.run.timed("master"):
+            return engine.team.on_rank_0(
+                lambda: engine.master.solve_mip(self.tolerance, engine.run.remaining(), engine.settings.threads, start)
+            )
+
+    def offer(self, x: Array) -> Center:
+        """Evaluate plan ``x`` exactly and offer it as incumbent; its cost is inf if a scenario has no recourse."""
+        engine, risk, p = self.engine, self.engine.settings.risk, self.engine.problem.probabilities
+        with engine.run.timed("integer recourse"):
+            costs = self.oracle.costs(x)
+        if not np.isfinite(costs).all():
+            return Center(x, None, np.inf, True)
+        center = Center(x, risk.best_eta(costs, p), float(engine.problem.cost @ x) + risk.of(costs, p), True)
+        if first_stage_violation(engine.problem, x)[0] <= FEASIBILITY:
+            engine.offer(center)
+        return center
+
+    def add_lp_cuts(self, point: Point, x: Array) -> float:
+        """Add the cuts of the LP relaxations at ``x``; returns the plan's cost in the relaxation, inf if that is infeasible."""
+        engine = self.engine
+        answer, center = engine.evaluate(x, point.eta, engine.effort(exact=True))
+        engine.add(answer.cuts, x, point.eta, point)
+        return center.cost
+
+    def add_bounds(self, point: Point, x: Array, caps: Array, steps: int) -> int:
+        """Raise the scenarios' bounds at ``x`` by Lagrangian cuts, and add the cuts these make; returns how many."""
+        engine = self.engine
+        with engine.run.timed("lagrangian cuts"):
+            values, slopes = self.oracle.raise_at(x, caps, steps)
+        return engine.add(self.oracle.cuts(x, point.eta, values, slopes), x, point.eta, point)
+
+    def add_exact(self, point: Point, x: Array, eta: float | None) -> int:
+        """Add the integer L-shaped cuts at (x, eta), or the no-good cut of a plan without recourse; returns how many."""
+        engine, first = self.engine, self.engine.problem.first
+        values = self.oracle.values(x)
+        toward = distance_slope(x, first, self.oracle.touching)
+        cuts = self.oracle.cuts(x, eta, values, l_shaped_slopes(values, self.oracle.floors, toward))
+        failed = np.flatnonzero(np.isinf(values))
+        if len(failed):
+            cuts = (no_good(x, toward, int(failed[0]), engine.oracle.rounds), *cuts)
+        return engine.add(cuts, x, eta, point)
