@@ -19,6 +19,8 @@ class GurobiRecourse:
     A row's sides are one finite side or two equal ones; a basis is Gurobi's ``VBasis``, then ``CBasis`` (n + m,).
     """
 
+    will_pack = False
+
     def __init__(self, problem: LinearProgram):
         import gurobipy
 

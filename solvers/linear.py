@@ -82,7 +82,12 @@ class RecourseSolution:
 
 
 class RecourseModel(Protocol):
-    """An LP solved many times for other right-hand sides, each time from a given basis and from nothing else."""
+    """An LP solved many times for other right-hand sides, each time from a given basis and from nothing else.
+
+    ``will_pack`` tells that many of the bases it returns will be packed; they may then come with what makes that fast.
+    """
+
+    will_pack: bool
 
     def set_cost(self, cost: Array) -> None:
         """Replace the cost vector."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from quakeops.cli import main, output
 
 MODULES = Path(__file__).parent / "modules"
 
@@ -102,5 +103,53 @@ def subprocess_run(tmp_path):
             timeout=timeout,
             check=False,
         )
+
+    return run
+
+
+class Finished:
+    """Exit code, stdout and stderr of one command."""
+
+    def __init__(self, code, out, err):
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def json(self):
+        """The one JSON object that is all of stdout."""
+        assert self.out.count("\n") == 1 and self.out.endswith("\n"), self.out
+        return json.loads(self.out, parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
+
+    def failed(self, code, *parts):
+        """Check exit code and message: on one screen, without a traceback, naming each of ``parts``."""
+        assert self.code == code, self.err
+        assert "quakeops: " in self.err and len(self.err.splitlines()) <= 30 and "Traceback" not in self.err
+        for part in parts:
+            assert part in self.err
+        return self
+
+
+@pytest.fixture
+def finished():
+    """The class that reads what a command left behind."""
+    return Finished
+
+
+@pytest.fixture
+def run(capfd, tmp_path, monkeypatch, foreign):
+    """``run(*arguments)`` runs a command in this process, in an empty folder, with file descriptor 1 put back afterwards."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        output.stdout.cache_clear()
+        capfd.readouterr()
+        saved = os.dup(1)
+        with pytest.raises(SystemExit) as ended:
+            main([str(a) for a in arguments])
+        real = output.stdout()
+        os.dup2(saved, 1)
+        os.close(saved)
+        real.close()
+        output.stdout.cache_clear()
+        return Finished(ended.value.code, *capfd.readouterr())
 
     return run

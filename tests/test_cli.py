@@ -1,61 +1,17 @@
 """The command line: one JSON object, exit codes, and one readable message for everything that can go wrong."""
 
 import json
-import os
 import sys
 from pathlib import Path
 
 import pytest
 from quakeops import facade
-from quakeops.cli import main, output
 from quakeops.instances import load
 from quakeops.result import Result
 
 BEST = 706_319.073667
 COMMANDS = {"solve", "instances", "evaluate", "verify", "export", "plot", "doctor"}
 LATER = {"generate", "pareto", "simulate", "bench"}
-
-
-class Finished:
-    """Exit code, stdout and stderr of one command."""
-
-    def __init__(self, code, out, err):
-        self.code, self.out, self.err = code, out, err
-
-    @property
-    def json(self):
-        """The one JSON object that is all of stdout."""
-        assert self.out.count("\n") == 1 and self.out.endswith("\n"), self.out
-        return json.loads(self.out, parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
-
-    def failed(self, code, *parts):
-        """Check exit code and message: on one screen, without a traceback, naming each of ``parts``."""
-        assert self.code == code, self.err
-        assert "quakeops: " in self.err and len(self.err.splitlines()) <= 30 and "Traceback" not in self.err
-        for part in parts:
-            assert part in self.err
-        return self
-
-
-@pytest.fixture
-def run(capfd, tmp_path, monkeypatch, foreign):
-    """``run(*arguments)`` runs a command in this process, in an empty folder, with file descriptor 1 put back afterwards."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        output.stdout.cache_clear()
-        capfd.readouterr()
-        saved = os.dup(1)
-        with pytest.raises(SystemExit) as ended:
-            main([str(a) for a in arguments])
-        real = output.stdout()
-        os.dup2(saved, 1)
-        os.close(saved)
-        real.close()
-        output.stdout.cache_clear()
-        return Finished(ended.value.code, *capfd.readouterr())
-
-    return run
 
 
 @pytest.fixture
@@ -344,21 +300,21 @@ def test_a_failed_run_leaves_the_old_file(run, tmp_path):
         (["solve", "--module", "impossible", "--scenarios", "2", "--json"], 3),
     ],
 )
-def test_python_m_quakeops(subprocess_run, options, code):
+def test_python_m_quakeops(subprocess_run, options, code, finished):
     """stdout is the JSON object and nothing else, whatever solver and modules print."""
     if "gurobi" in options:
         pytest.importorskip("gurobipy")
     done = subprocess_run("-m", "quakeops", *options)
     assert done.returncode == code, done.stderr
-    assert Finished(code, done.stdout, done.stderr).json.get("status", "error") == {0: "optimal", 2: "error", 3: "infeasible"}[code]
+    assert finished(code, done.stdout, done.stderr).json.get("status", "error") == {0: "optimal", 2: "error", 3: "infeasible"}[code]
     assert "Traceback" not in done.stderr
 
 
-def test_what_others_print_goes_to_stderr(subprocess_run, tmp_path):
+def test_what_others_print_goes_to_stderr(subprocess_run, tmp_path, finished):
     """A module that prints at import and on file descriptor 1 does not spoil the JSON."""
     (tmp_path / "noisy.py").write_text('import os\nfrom farmer import *\nprint("hello")\nos.system("echo from a child")\n')
     done = subprocess_run("-m", "quakeops", "solve", "--module", "noisy", "--json")
-    assert Finished(done.returncode, done.stdout, done.stderr).json["status"] == "optimal"
+    assert finished(done.returncode, done.stdout, done.stderr).json["status"] == "optimal"
     assert "from a child" in done.stderr
 
 

@@ -20,6 +20,7 @@ from .engine import Engine
 from .exact import ExactPass
 from .integer_recourse import IntegerPass
 from .position import End
+from .last_resort import last_resort
 from .problem import Problem
 from .risk import parse as parse_risk
 from .settings import Settings
@@ -76,10 +77,14 @@ def solve_problem(
             engine.end = End(drive(engine, run.rel_gap), run.rel_gap)
             engine.save_if_due(always=True)
         reason = engine.end.reason
+        if engine.incumbent is None and reason.endswith("limit") and not problem.integer_recourse:
+            last_resort(engine)
         termination = {"infeasible": Termination.INFEASIBLE, "unbounded": Termination.UNBOUNDED}.get(reason, Termination.OTHER_LIMIT)
         x = None if engine.incumbent is None else engine.incumbent.x
         reason = {"gap": "gap reached", **engine.explanations}.get(reason, reason)
         evaluator = IntegerPass(engine) if problem.integer_recourse else ExactPass(engine)
+        run.timing |= engine.timing()
+        run.provenance["work"] = engine.work()
         result = finish(run, evaluator, x=x, bound=engine.bound, termination=termination, reason=reason)
         return certified(engine, result) if run.certificate else result
     finally:

@@ -37,6 +37,7 @@ class BinaryPhase:
     state: IntegerState
     settled: dict[bytes, float] = field(default_factory=dict)
     visits: dict[bytes, int] = field(default_factory=dict)
+    made: set[tuple[bytes, float | None]] = field(default_factory=set)
     excluded: float = np.inf
 
     def run(self) -> str:
@@ -65,7 +66,7 @@ class BinaryPhase:
                 solved += 1
                 steps = 0 if solved <= FREE else 1 if solved <= CHEAP else STEPS
                 self._solve(point, x, steps)
-            elif not state.add_exact(point, x, point.eta):
+            elif not self._add_exact(point, x, point.eta):
                 if state.tolerance > TIGHTEST:
                     state.tolerance = max(0.1 * state.tolerance, TIGHTEST)
                 elif not self._exclude(x):
@@ -85,8 +86,8 @@ class BinaryPhase:
         """Solve the recourse at ``x`` with integrality and add the cuts this gives."""
         state, oracle = self.state, self.state.oracle
         center = state.offer(x)
-        for eta in {point.eta, center.eta}:
-            state.add_exact(point, x, eta)
+        self._add_exact(point, x, point.eta)
+        self._add_exact(point, x, center.eta)
         self._settle(center)
         if steps and np.isfinite(center.cost):
             state.add_bounds(point, x, oracle.values(x), steps)
@@ -94,6 +95,14 @@ class BinaryPhase:
     def _worthwhile(self, point: Point) -> float:
         best = self.state.engine.incumbent
         return WORTH * (1e-3 * abs(point.value) if best is None else max(best.cost - point.value, 0.0)) + 1e-6 * max(1.0, abs(point.value))
+
+    def _add_exact(self, point: Point, x: Array, eta: float | None) -> bool:
+        """Add the exact cuts at (x, eta), unless they were made before; whether there were any."""
+        key = (x.tobytes(), eta)
+        if key in self.made:
+            return False
+        self.made.add(key)
+        return self.state.add_exact(point, x, eta) > 0
 
     def _settle(self, center: Center) -> None:
         """Find the best plan that looks like ``center`` to the recourse, offer it, and note what such plans cost at least."""
@@ -117,7 +126,7 @@ class BinaryPhase:
                 center = state.offer(x)
                 if bound is not None and center.cost - bound <= state.tolerance * abs(center.cost) + TIGHTEST:
                     self.settled[key] = bound
-                if not state.add_exact(found, x, found.eta):
+                if not self._add_exact(found, x, found.eta):
                     return
         finally:
             engine.master.set_bounds(None)

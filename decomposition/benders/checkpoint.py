@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-EVERY = 5
+EVERY = 10
 """Iterations between two checkpoints."""
 
 FREE = ("iterations", "threads")

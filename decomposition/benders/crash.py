@@ -29,7 +29,8 @@ TRANSFER = 6
 def begin(engine: Engine) -> Center | None:
     """Return a plan to start the LP phase from, having filled pool and master with what was learnt on the way."""
     with engine.run.timed("start"):
-        center = engine.team.on_rank_0(lambda: few_together(engine))
+        with engine.run.timed("crash"):
+            center = engine.team.on_rank_0(lambda: few_together(engine))
         problem = engine.problem
         if not engine.settings.pool or len(problem.groups) > 1 or problem.num_scenarios <= 2 * SAMPLE:
             return center
@@ -45,6 +46,7 @@ def on_sample(engine: Engine, start: Center | None) -> Center | None:
         center = lp_phase(small, SAMPLE_GAP, exact=False, start=start).center
     finally:
         small.close()
+    engine.absorb(small)
     engine.oracle.vertices = small.oracle.vertices
     for x, eta in small.asked[-TRANSFER - 1 : -1]:
         answer, _ = engine.evaluate(x, eta, Effort(0))

@@ -22,9 +22,6 @@ from .stabilization import Center
 from .stopping import Limits
 from .team import Team
 
-FILTER = 1e-9
-"""Cuts that raise the model at their own point by less than this, relatively, are not added."""
-
 VIOLATION = 1e-7
 """Relative violation from which a cut counts as cutting the master's solution off."""
 
@@ -67,6 +64,7 @@ class Engine:
         count = self.settings.num_clusters(self.problem.num_scenarios)
         threads = self.settings.threads or (2 if self.team.size == 1 else 1)
         self.oracle = Oracle(self.problem, self.backend, self.team, threads, self.settings.pool)
+        self.oracle.will_pack = self.team.size > 1 or self.checkpoint is not None
         self.clusters = new_clusters(self.problem, count)
         thetas = 1 if self.settings.risk.worst else count
         self.master = Master(self.problem, self.backend, self.settings.risk, thetas)
@@ -75,6 +73,23 @@ class Engine:
     def close(self) -> None:
         """Stop the oracle's threads."""
         self.oracle.close()
+
+    def timing(self) -> dict[str, float]:
+        """Return this rank's seconds by part, beyond those that the run has timed: see ``Oracle.seconds`` and ``Master.seconds``."""
+        return {**self.oracle.seconds, "master solver": self.master.seconds}
+
+    def work(self) -> dict[str, int]:
+        """Return what all ranks together did: iterations, evaluations of a plan, recourse LPs solved, cuts given to the master."""
+        solved = sum(self.team.share([self.oracle.solved]))
+        return {"iterations": self.iteration, "evaluations": self.oracle.rounds, "recourse_lps": solved, "cuts": self.added}
+
+    def absorb(self, other: Engine) -> None:
+        """Add the time and the recourse LPs of an engine that ran inside this one."""
+        for part, seconds in other.oracle.seconds.items():
+            self.oracle.seconds[part] += seconds
+        self.oracle.solved += other.oracle.solved
+        self.master.seconds += other.master.seconds
+        self.run.timing["master"] = self.run.timing.get("master", 0.0) + other.run.timing.get("master", 0.0)
 
     def clean(self, x: Array) -> Array:
         """Return ``x`` with its integer part rounded and bound violations of a solver's tolerance clipped."""
@@ -108,17 +123,19 @@ class Engine:
 
     def add(self, cuts: tuple[Cut, ...], x: Array, eta: float | None, point: Point | None = None) -> int:
         """Give the master the cuts that raise its model at their own point or are violated at its solution; returns how many."""
-        model = self.master.model_value(x, eta)
-        useful = []
-        for cut in cuts:
-            known = model[cut.clusters[0]] if cut.clusters else 0.0
-            value = cut.value(x, eta)
-            raises = not np.isfinite(known) or value > known + FILTER * max(1.0, abs(known), abs(value))
-            if raises or (point is not None and violated(cut, point)):
-                useful.append(cut)
+        raises = self.master.raised_by(cuts, x, eta)
+        off = [False] * len(cuts) if point is None else self.cutting_off(cuts, point)
+        useful = [c for c, r, o in zip(cuts, raises, off, strict=True) if r or o]
         self.master.add(useful)
         self.added += len(useful)
         return len(useful)
+
+    def cutting_off(self, cuts: tuple[Cut, ...], point: Point) -> list[bool]:
+        """Whether each cut is violated at the master's solution by more than what the master, to its solver's tolerance, holds already."""
+        off = [violated(cut, point) for cut in cuts]
+        if not any(off):
+            return off
+        return [o and r for o, r in zip(off, self.master.raised_by(cuts, point.x, point.eta), strict=True)]
 
     def retain(self, scenarios: Indices) -> None:
         """Hold these scenarios whole in the master, before any cut; the clusters left are numbered anew."""

@@ -181,7 +181,8 @@ def merge(data: Array, p: Array) -> tuple[Indices, Array]:
 def distinct_columns(data: Array) -> tuple[Array, Indices]:
     """Return the distinct columns, in order of appearance, and for each given column the number of its distinct one."""
     seen: dict[bytes, int] = {}
-    chosen, component = [], []
+    chosen: list[int] = []
+    component: list[int] = []
     for j, column in enumerate(np.ascontiguousarray(data.T)):
         key = column.tobytes()
         if key not in seen:

@@ -167,7 +167,7 @@ class Ledger:
                     mine = share.own != NONE
                     ids[row[source], share.block.span][mine] = number[share.block.group][share.own[mine]]
                     if share.excess is not None:
-                        excess[row[source], share.block.span] = share.excess
+                        excess[row[source], share.block.span] = share.excess & mine
         return Collected(sources, ids, excess, tuple(d.pi.copy() for d in duals), dict(self._rays))
 
     def _own(self, vertices: Sequence[Vertices], wanted: Mapping[int, Flags]) -> tuple[dict[int, list[Share]], list[Array]]:

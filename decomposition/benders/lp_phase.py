@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..matrices import Array
-from .engine import Engine, violated
+from .engine import Engine
 from .master import Point
 from .position import LpPosition
 from .stabilization import Center, stabilization
@@ -103,13 +103,14 @@ def _run(engine: Engine, gap: Gap, exact: bool, here: LpPosition) -> Outcome:
             if answer.infeasible:
                 center = None
             continue
-        x, eta = rule.query(engine.master, point, center)
+        with engine.run.timed("master"):
+            x, eta = rule.query(engine.master, point, center)
         x = engine.clean(x) if fixed else x
         answer, asked = engine.evaluate(x, eta, engine.effort())
+        cut_off = any(engine.cutting_off(answer.cuts, point))
         added = engine.add(answer.cuts, x, eta, point)
         if not fixed:
             engine.purge()
-        cut_off = any(violated(cut, point) for cut in answer.cuts)
         if engine.settings.cuts == "adaptive" and not fixed and engine.iteration % REFINE == 0:
             engine.refine(answer.cuts, point)
         improved = not answer.infeasible and (center is None or asked.cost < center.cost)

@@ -9,6 +9,9 @@ Infinite bounds of x and eta are boxed for as long as cuts do not bound (1); whi
 
 from __future__ import annotations
 
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -25,6 +28,9 @@ from .risk import Risk
 
 FIRST_BOX, LAST_BOX = 1e6, 1e12
 SLACK = 1e-7
+FILTER = 1e-9
+"""Cuts that raise the model at a point by less than this, relatively, are not worth a row there."""
+
 RESCALE = 64.0
 
 
@@ -42,7 +48,7 @@ class Point:
 
 @dataclass(slots=True, eq=False)
 class Master:
-    """The master of ``problem`` with ``clusters`` thetas."""
+    """The master of ``problem`` with ``clusters`` thetas; ``seconds`` were spent inside the solver."""
 
     problem: Problem
     backend: Backend
@@ -56,6 +62,7 @@ class Master:
     retained: Retained | None = None
     _age: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     row_dual: Array | None = None
+    seconds: float = 0.0
     _model: SolverModel | None = None
 
     @property
@@ -88,6 +95,10 @@ class Master:
     def _constant(self) -> float:
         return 0.0 if self.retained is None else self.retained.constant
 
+    def in_units(self, cost: float) -> float:
+        """Return a cost as the solver's problems count it."""
+        return (cost - self._constant) / self.unit
+
     def hold(self, retained: Retained, clusters: int) -> None:
         """Keep these scenarios whole in the master; the thetas, ``clusters`` of them, stand for the others."""
         self.retained, self.clusters, self._model = retained, clusters, None
@@ -115,10 +126,12 @@ class Master:
         if self.fixed is not None:
             lower[: self.num_x], upper[: self.num_x] = self.fixed
         if boxed and not self.without_box:
-            lower, upper = np.where(np.isinf(lower), np.minimum(-self.box, upper), lower), np.where(np.isinf(upper), np.maximum(self.box, lower), upper)
+            low, high = np.minimum(-self.box, upper), np.maximum(self.box, lower)
+            lower, upper = np.where(np.isinf(lower), low, lower), np.where(np.isinf(upper), high, upper)
         thetas = np.full(self.clusters, np.inf)
-        y = ([], []) if self.retained is None else (self.retained.lower, self.retained.upper)
-        return np.concatenate([lower, -thetas, y[0]]), np.concatenate([upper, thetas, y[1]])
+        if self.retained is None:
+            return np.concatenate([lower, -thetas]), np.concatenate([upper, thetas])
+        return np.concatenate([lower, -thetas, self.retained.lower]), np.concatenate([upper, thetas, self.retained.upper])
 
     def _rows(self, cuts: list[Cut]) -> tuple[csr_array, Array]:
         """Return the cuts as rows >= their constants, each scaled by a power of two to a largest coefficient near 1."""
@@ -154,7 +167,8 @@ class Master:
         _, unit, scale = self._left(cuts, money)
         return rows * money, kept * money, own * scale * (money / unit)
 
-    def _program(self, integer: bool, boxed: bool) -> LinearProgram:
+    def program(self, *, integer: bool, boxed: bool) -> LinearProgram:
+        """Return (1), or its LP relaxation, with or without the box."""
         rows, constants = self._rows(self.cuts)
         lower, upper = self._bounds(boxed)
         n = len(lower)
@@ -165,7 +179,8 @@ class Master:
         matrices, row_lower, row_upper = [top], [self.problem.row_lower], [self.problem.row_upper]
         if self.retained is not None:
             kept = self.retained
-            matrices.append(csr_array(hstack([kept.T, csr_array((len(kept.row_lower), n - self.num_x - self._num_y)), kept.W], format="csr")))
+            between = csr_array((len(kept.row_lower), n - self.num_x - self._num_y))
+            matrices.append(csr_array(hstack([kept.T, between, kept.W], format="csr")))
             row_lower.append(kept.row_lower)
             row_upper.append(kept.row_upper)
         return LinearProgram(
@@ -236,11 +251,21 @@ class Master:
         self.set_bounds(self.fixed)
         return True
 
+    @contextlib.contextmanager
+    def in_solver(self, sign: float = 1.0) -> Iterator[None]:
+        """Count the time spent inside as the solver's; ``sign`` -1: as not the solver's."""
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds += sign * (time.perf_counter() - begin)
+
     def solve_lp(self) -> Point | None:
         """Solve the LP relaxation from the last basis; ``None`` if it is infeasible."""
         if self._model is None:
-            self._model = self.backend.open(self._program(False, True))
-        found = self._model.solve({"threads": 1})
+            self._model = self.backend.open(self.program(integer=False, boxed=True))
+        with self.in_solver():
+            found = self._model.solve({"threads": 1})
         if self.without_box and found.termination in (Termination.UNBOUNDED, Termination.INFEASIBLE_OR_UNBOUNDED) and self.enlarge_box():
             return self.solve_lp()
         if found.termination in (Termination.INFEASIBLE, Termination.INFEASIBLE_OR_UNBOUNDED):
@@ -272,49 +297,15 @@ class Master:
 
         Infinite bounds stand unboxed here: the LP phase has shown that the cuts bound (1).
         """
-        model = self.backend.open(self._program(True, False))
+        model = self.backend.open(self.program(integer=True, boxed=False))
         if start is not None:
             model.warm_start(start)
-        found = model.solve({"rel_gap": rel_gap, "time_limit": time_limit, "threads": threads})
+        with self.in_solver():
+            found = model.solve({"rel_gap": rel_gap, "time_limit": time_limit, "threads": threads})
         if found.termination is Termination.ERROR:
             raise SolverError(f"the solver failed on the Benders master: {found.detail}")
         bound = found.bound * self.unit + self._constant if found.bound is not None and self.awake.all() else None
         return (None if found.x is None else self._point(found)), bound
-
-    def project(self, x: Array, eta: float | None, level: float, *, infinity: bool) -> tuple[Array, float | None] | None:
-        """Return the point of the level set {model <= level} nearest to (x, eta) in the weighted 1- or infinity-norm; ``None`` if empty."""
-        program = self._program(False, True)
-        center = x if eta is None else np.append(x, eta)
-        k, n = len(center), len(program.cost)
-        extra = 1 if infinity else k
-        weight = 1.0 / np.maximum(1.0, np.abs(center))
-        point = csr_array((weight, (np.arange(k), np.arange(k))), shape=(k, n))
-        distance = csr_array(np.ones((k, 1)) if infinity else np.eye(k))
-        free = np.full(k, np.inf)
-        found = self.backend.open(
-            LinearProgram(
-                cost=np.concatenate([np.zeros(n), np.ones(extra)]),
-                matrix=csr_array(
-                    vstack(
-                        [
-                            hstack([program.matrix, csr_array((program.matrix.shape[0], extra))]),
-                            hstack([csr_array(program.cost[None, :]), csr_array((1, extra))]),
-                            hstack([point, distance]),
-                            hstack([point, -distance]),
-                        ],
-                        format="csr",
-                    )
-                ),
-                row_lower=np.concatenate([program.row_lower, [-np.inf], weight * center, -free]),
-                row_upper=np.concatenate([program.row_upper, [level / self.unit], free, weight * center]),
-                lower=np.concatenate([program.lower, np.zeros(extra)]),
-                upper=np.concatenate([program.upper, np.full(extra, np.inf)]),
-                integer=np.zeros(n + extra, dtype=bool),
-            )
-        ).solve({"threads": 1})
-        if found.termination is not Termination.OPTIMAL or found.x is None:
-            return None
-        return found.x[: self.num_x], float(found.x[self.num_x]) if self.risk.has_eta else None
 
     def solve_lazy(
         self, separate: Separate, rel_gap: float, time_limit: float | None, threads: int | None, start: Array | None
@@ -322,11 +313,17 @@ class Master:
         """Solve (1) with integrality and the rows that ``separate`` makes, in one tree; returns as :meth:`solve_mip` does."""
         if self.backend.solve_lazy is None:
             raise SolverError(f"solver {self.backend.name!r} takes no lazy rows")
-        model = self.backend.open(self._program(True, False))
+        model = self.backend.open(self.program(integer=True, boxed=False))
         if start is not None:
             model.warm_start(start)
         options = {"rel_gap": rel_gap, "time_limit": time_limit, "threads": threads}
-        found = self.backend.solve_lazy(model, separate, options=options)
+
+        def separated(full: Array) -> tuple[csr_array, Array, Array] | None:
+            with self.in_solver(-1.0):
+                return separate(full)
+
+        with self.in_solver():
+            found = self.backend.solve_lazy(model, separated, options=options)
         if found.termination is Termination.ERROR:
             raise SolverError(f"the solver failed on the Benders master: {found.detail}")
         bound = found.bound * self.unit + self._constant if found.bound is not None and self.awake.all() else None
@@ -353,6 +350,18 @@ class Master:
                 values = values + eta * np.array([c.eta_slope for c in single])
             np.maximum.at(out, np.array([c.clusters[0] for c in single]), values)
         return out
+
+    def raised_by(self, cuts: Sequence[Cut], x: Array, eta: float | None) -> list[bool]:
+        """Whether each cut says more at (x, eta) than the cuts here; a feasibility cut is compared with those of its scenario."""
+        model = self.model_value(x, eta)
+        held: dict[int | None, float] = {}
+        if any(not c.clusters for c in cuts):
+            for c in self.cuts:
+                if not c.clusters:
+                    held[c.scenario] = max(held.get(c.scenario, 0.0), c.value(x, eta))
+        known = [float(model[c.clusters[0]]) if c.clusters else held.get(c.scenario, 0.0) for c in cuts]
+        values = [c.value(x, eta) for c in cuts]
+        return [not np.isfinite(k) or v > k + FILTER * max(1.0, abs(k), abs(v)) for k, v in zip(known, values, strict=True)]
 
     def completed(self, x: Array, eta: float | None) -> Array | None:
         """Return a full master solution (x, eta, theta) for plan ``x``, to start a MIP from; ``None`` with retained scenarios."""

@@ -68,7 +68,12 @@ class Answer:
 
 @dataclass(slots=True)
 class Oracle:
-    """Evaluates plans of one problem; ``pool`` keeps dual vertices and offers them to all scenarios of their group."""
+    """Evaluates plans of one problem; ``pool`` keeps dual vertices and offers them to all scenarios of their group.
+
+    ``seconds`` of this rank: ``oracle`` in its blocks, of which ``lp`` in the solver and ``product`` in matrix products, each divided
+    by the number of threads; ``exchange`` between ranks, for cuts and pool. ``solved`` counts this rank's recourse LPs.
+    ``will_pack`` tells that bases will be packed, for other ranks or for checkpoints.
+    """
 
     problem: Problem
     backend: Backend
@@ -77,10 +82,11 @@ class Oracle:
     pool: bool = True
     most_active: int = 4000
     most_new: int = 1000
-    seconds: dict[str, float] = field(default_factory=lambda: {"lp": 0.0, "oracle": 0.0, "exchange": 0.0})
+    seconds: dict[str, float] = field(default_factory=lambda: {"lp": 0.0, "product": 0.0, "oracle": 0.0, "exchange": 0.0})
     solved: int = 0
     rounds: int = 0
     ledger: Ledger | None = None
+    will_pack: bool = False
     vertices: list[Vertices] = field(init=False)
     _blocks: list[Block] = field(init=False)
     _executor: ThreadPoolExecutor | None = field(init=False, default=None)
@@ -139,12 +145,15 @@ class Oracle:
             return evaluate_block(block, self.problem.groups[g], self.vertices[g], at[g], effort.chosen(block), query, self._lps())
 
         with threadpool_limits(1, "blas"):
+            begin = time.perf_counter()
             at = [
                 AtPlan(*g.at(query.x), v.weights(query.x) if self.pool and len(v.active) else None)
                 for g, v in zip(self.problem.groups, self.vertices, strict=True)
             ]
+            self.seconds["product"] += time.perf_counter() - begin
             done = list(map(work, self._blocks) if self._executor is None else self._executor.map(work, self._blocks))
         self.seconds["lp"] += sum(a.lp_seconds for a, _ in done) / self.threads
+        self.seconds["product"] += sum(a.product_seconds for a, _ in done) / self.threads
         self.solved += sum(a.solved for a, _ in done)
         found += [f for _, f in done]
         return [a for a, _ in done]
@@ -152,7 +161,7 @@ class Oracle:
     def _lps(self) -> RecourseLPs:
         """Return this thread's recourse problems."""
         if not hasattr(self._local, "lps"):
-            self._local.lps = RecourseLPs(self.problem.groups, self.backend)
+            self._local.lps = RecourseLPs(self.problem.groups, self.backend, will_pack=self.will_pack)
         return self._local.lps  # type: ignore[no-any-return]
 
     @property

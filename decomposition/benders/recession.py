@@ -71,10 +71,9 @@ def recourse_ray(engine: Engine, g: int) -> str:
 
 def without_costs(problem: Problem) -> Problem:
     """Return the problem of finding any feasible plan."""
-    groups = tuple(
-        replace(
-            g, cost=np.zeros_like(g.cost), offset=np.zeros_like(g.offset), cost_first=None, second=replace(g.second, integer=np.zeros_like(g.second.integer))
-        )
-        for g in problem.groups
-    )
-    return replace(problem, cost=np.zeros_like(problem.cost), groups=groups)
+    return replace(problem, cost=np.zeros_like(problem.cost), groups=tuple(_without_costs(g) for g in problem.groups))
+
+
+def _without_costs(group: Group) -> Group:
+    second = replace(group.second, integer=np.zeros_like(group.second.integer))
+    return replace(group, cost=np.zeros_like(group.cost), offset=np.zeros_like(group.offset), cost_first=None, second=second)

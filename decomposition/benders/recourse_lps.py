@@ -19,7 +19,7 @@ MOST_OPEN = 128
 """Problems held open at a time, for programs whose W or q differs in every scenario."""
 
 INFEASIBLE = 1e-8
-"""Where a solver cannot tell infeasible from unbounded: least sum of row violations, relative to the largest right-hand side, that decides."""
+"""Sum of row violations, relative to the largest right-hand side, that decides where a solver cannot tell infeasible from unbounded."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,8 +43,8 @@ class UnboundedRecourseError(SolverError):
 class RecourseLPs:
     """Solve recourse LPs of any group; one object a thread."""
 
-    def __init__(self, groups: tuple[Group, ...], backend: Backend):
-        self._groups, self._backend = groups, backend
+    def __init__(self, groups: tuple[Group, ...], backend: Backend, *, will_pack: bool = False):
+        self._groups, self._backend, self._will_pack = groups, backend, will_pack
         self._open: OrderedDict[tuple[int, bool], RecourseModel] = OrderedDict()
 
     def solve(self, g: int, rhs: Array, start: Any) -> Outcome:
@@ -80,6 +80,7 @@ class RecourseLPs:
         else:
             group = self._groups[g]
             self._open[key] = self._backend.open_recourse(elastic_problem(group) if elastic else recourse_problem(group))
+            self._open[key].will_pack = self._will_pack and not elastic
             if len(self._open) > MOST_OPEN:
                 self._open.popitem(last=False)
         return self._open[key]

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..matrices import Array
 from ..recourse import FEASIBILITY, first_stage_violation
+from .feasible_plan import seek_plan
 from .integer_state import IntegerState
 from .master import Point
 
@@ -40,7 +41,9 @@ class RelaxedPhase:
             reason = self._rounds(of_mip)
             if reason != "relaxation":
                 return reason
-        return "relaxation"
+        if self.state.engine.incumbent is None:
+            seek_plan(self.state)
+        return "gap" if self.state.closed() else "relaxation"
 
     def _rounds(self, of_mip: bool) -> str:
         state, engine, oracle = self.state, self.state.engine, self.state.oracle

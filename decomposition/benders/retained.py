@@ -1,4 +1,4 @@
-"""Scenarios kept whole in the master (partial Benders decomposition, Crainic, Hewitt, Maggioni & Rei 2021): their recourse as columns and rows."""
+"""Scenarios kept whole in the master, recourse columns and rows (partial Benders decomposition; Crainic, Hewitt, Maggioni & Rei 2021)."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def parse(text: str) -> Risk:
         raise InputError(f"--risk {text!r}: {expected}")
     if name.startswith("worst"):
         return Risk(worst=True)
-    return Risk(*values) if wanted == 2 else Risk(1.0, values[0]) if wanted == 1 else Risk()
+    return Risk(values[0], values[1]) if wanted == 2 else Risk(1.0, values[0]) if wanted == 1 else Risk()
 
 
 def quantile(costs: Array, p: Array, alpha: float) -> float:

@@ -10,7 +10,7 @@ every pi, Q_s(x) >= L_s(pi) + pi'x, since z = x with the best y of (1) is feasib
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,12 +69,21 @@ class ScenarioMIPs:
         if not len(second):
             slack = FEASIBILITY * np.maximum(1.0, np.abs(rhs))
             return 0.0 if (lower <= slack).all() and (upper >= -slack).all() else None
-        found = self._solve(LinearProgram(group.cost, group.W, lower, upper, second.lower, second.upper, second.integer), EXACT_GAP)
+        program = LinearProgram(group.cost, group.W, lower, upper, second.lower, second.upper, second.integer)
+        found = self._solve(program, EXACT_GAP)
         if found.termination is Termination.INFEASIBLE:
             return None
         if found.termination is not Termination.OPTIMAL or found.objective is None:
             raise SolverError(f"the solver failed on an integer recourse problem: {found.termination} {found.detail}")
-        return found.objective
+        return self._polished(program, found)
+
+    def _polished(self, program: LinearProgram, found: Solution) -> float | None:
+        """Return the cost with the integer variables at the whole numbers next to the solver's, if those leave a feasible rest."""
+        if not program.is_mip or found.x is None:
+            return found.objective
+        lower, upper = (np.where(program.integer, np.round(found.x), side) for side in (program.lower, program.upper))
+        again = self._solve(replace(program, lower=lower, upper=upper, integer=np.zeros_like(program.integer)), EXACT_GAP)
+        return found.objective if again.objective is None else again.objective
 
     def copied(self, group: Group, xi: Array, pi: Array, rel_gap: float) -> CopySolution | None:
         """Return (2) for multipliers ``pi`` (n1,) to a relative gap; ``None`` if no plan whatsoever has recourse."""

@@ -15,7 +15,7 @@ CLUSTERS = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """``cuts`` aggregates duals by scenario cluster, ``pool`` offers dual vertices to all scenarios, ``retain`` scenarios stay in the master.
+    """``cuts`` aggregates duals by cluster, ``pool`` offers dual vertices to all scenarios, ``retain`` scenarios stay in the master.
 
     Raises
     ------

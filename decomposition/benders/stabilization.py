@@ -19,6 +19,7 @@ from typing import Protocol
 from ...errors import InputError
 from ..matrices import Array
 from .master import Master, Point
+from .projection import project
 
 STABILIZATIONS = ("in-out", "level-1", "level-inf", "none")
 
@@ -91,7 +92,7 @@ class Level:
         if center is None or point.bound is None or self.all_the_way:
             return point.x, point.eta
         level = point.bound + self.fraction * max(center.cost - point.bound, 0.0)
-        found = master.project(center.x, center.eta, level, infinity=self.infinity)
+        found = project(master, center.x, center.eta, level, infinity=self.infinity)
         return (point.x, point.eta) if found is None else found
 
     def learn(self, cut_off: bool, improved: bool) -> None:

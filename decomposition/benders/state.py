@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ENGINE = ("problem", "backend", "run", "settings", "team", "oracle", "master", "asked", "proof", "checkpoint", "resuming")
 MASTER = ("problem", "backend", "risk", "_model")
-ORACLE = ("problem", "backend", "team", "threads", "pool", "most_active", "most_new", "ledger", "vertices", "_blocks")
+ORACLE = ("problem", "backend", "team", "threads", "pool", "most_active", "most_new", "ledger", "will_pack", "vertices", "_blocks")
 """Fields that a checkpoint does not hold, or not in this way; every other field of these classes is held."""
 
 LEDGER = "ledger_"

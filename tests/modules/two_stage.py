@@ -16,7 +16,9 @@ INF = np.inf
 
 
 def stage(prefix, lower, upper, integer):
-    return Stage(tuple(f"{prefix}[{j}]" for j in range(len(lower))), np.asarray(lower, float), np.asarray(upper, float), np.asarray(integer, bool))
+    return Stage(
+        tuple(f"{prefix}[{j}]" for j in range(len(lower))), np.asarray(lower, float), np.asarray(upper, float), np.asarray(integer, bool)
+    )
 
 
 def draw(seed, *, fixed_recourse=None, integer_first=None, complete=None, boxed=None):
@@ -25,10 +27,15 @@ def draw(seed, *, fixed_recourse=None, integer_first=None, complete=None, boxed=
     ``complete``: every row can be missed at a price, so that recourse always exists. ``boxed``: finite bounds on the first stage.
     """
     r = np.random.default_rng(seed)
-    choose = lambda given: bool(r.integers(2)) if given is None else given
+
+    def choose(given):
+        return bool(r.integers(2)) if given is None else given
+
+    def numbers(*shape):
+        return r.integers(-4, 5, shape).astype(float) * (r.random(shape) < 0.7)
+
     fixed_recourse, integer_first, complete, boxed = map(choose, (fixed_recourse, integer_first, complete, boxed))
     n1, n2, m, S = int(r.integers(1, 6)), int(r.integers(1, 6)), int(r.integers(1, 7)), int(r.integers(1, 9))
-    numbers = lambda *shape: r.integers(-4, 5, shape).astype(float) * (r.random(shape) < 0.7)
     lower = np.where(r.random(n1) < 0.8, 0.0, -3.0 if boxed else -INF)
     upper = np.where(r.random(n1) < (1.0 if boxed else 0.5), r.integers(1, 9, n1).astype(float), INF)
     integer = (r.random(n1) < 0.6) & integer_first
@@ -45,7 +52,7 @@ def draw(seed, *, fixed_recourse=None, integer_first=None, complete=None, boxed=
     for k in range(S):
         if k and r.random() < 0.2:
             again = scenarios[int(r.integers(k))]
-            scenarios.append(ScenarioData(**{f: getattr(again, f) for f in ScenarioData.__dataclass_fields__} | {"name": f"scen{k}"}))
+            scenarios.append(replace(again, name=f"scen{k}"))
             continue
         h = base_h + r.integers(-2, 3, m) * (r.random(m) < 0.6)
         T = base_T + numbers(m, n1) * (r.random((m, n1)) < 0.2)
@@ -68,11 +75,54 @@ def draw(seed, *, fixed_recourse=None, integer_first=None, complete=None, boxed=
                 stage=stage("y", np.concatenate([y_low, np.zeros(extra)]), np.concatenate([up, np.full(extra, INF)]), np.zeros(n2 + extra)),
             )
         )
-    p = r.integers(0 if complete else 1, 5, S).astype(float)  # where recourse may fail, a scenario of no weight would count for one road only
+    # where recourse may fail, a scenario of no weight would count for one road only
+    p = r.integers(0 if complete else 1, 5, S).astype(float)
     p = p / p.sum() if p.sum() else np.full(S, 1 / S)
-    scenarios = [ScenarioData(**{f: getattr(s, f) for f in ScenarioData.__dataclass_fields__} | {"probability": w}) for s, w in zip(scenarios, p, strict=True)]
+    scenarios = [replace(s, probability=w) for s, w in zip(scenarios, p, strict=True)]
     names = tuple(f"first_row[{i}]" for i in range(m1))
     return StageData(first, csr_array(A), low1, high1, names, tuple(scenarios), 1.0 if r.integers(2) else -1.0)
+
+
+def widen(data, seed):
+    """``data`` with what :func:`draw` never makes, each by chance; its probabilities are made positive, since recourse may fail or be unbounded.
+
+    A free second-stage variable, one whose cost may fall without limit, a fixed first-stage variable, an equality among first-stage rows, rows
+    of the second stage without a second-stage entry, rows without a finite side.
+    """
+    r = np.random.default_rng([seed, 1])
+    first, n1, n2 = data.first, len(data.first), len(data.scenarios[0].stage)
+    lower, upper = first.lower.copy(), first.upper.copy()
+    inside = np.clip(np.zeros(n1), lower, upper)
+    A, low1, high1, names = data.A, data.row_lower, data.row_upper, data.row_names
+    if r.random() < 0.4:
+        j = r.integers(n1)
+        lower[j] = upper[j] = inside[j] = np.clip(float(r.integers(-2, 3)), lower[j], upper[j])
+    if r.random() < 0.4:
+        row = r.integers(-3, 4, (1, n1)).astype(float)
+        A, names = csr_array(vstack([A, csr_array(row)])), (*names, "equal")
+        low1, high1 = (np.append(side, row[0] @ inside) for side in (low1, high1))
+    free, cheap = (int(r.integers(n2)) if r.random() < chance else None for chance in (0.4, 0.25))
+    only_first = csr_array(r.integers(-2, 3, (1, n1)).astype(float)) if r.random() < 0.4 else None
+    no_side = r.random() < 0.3
+    scenarios = []
+    for s in data.scenarios:
+        T, W, low, high, rows = s.T, s.W, s.row_lower, s.row_upper, s.row_names
+        if only_first is not None:
+            T, W, rows = csr_array(vstack([T, only_first])), csr_array(vstack([W, csr_array((1, n2))])), (*rows, "plan alone")
+            low, high = np.append(low, (only_first @ inside)[0] - r.integers(0, 3)), np.append(high, INF)
+        if no_side:
+            T, W, rows = csr_array(vstack([T, T[[0]]])), csr_array(vstack([W, W[[0]]])), (*rows, "no side")
+            low, high = np.append(low, -INF), np.append(high, INF)
+        y_lower, cost = s.stage.lower.copy(), s.cost.copy()
+        if free is not None:
+            y_lower[free] = -INF
+        if cheap is not None:
+            cost[cheap] = -2.0
+        changed = dict(T=T, W=W, row_lower=low, row_upper=high, row_names=rows, cost=cost, stage=replace(s.stage, lower=y_lower))
+        scenarios.append(replace(s, probability=s.probability + 0.05, **changed))
+    total = sum(s.probability for s in scenarios)
+    scenarios = tuple(replace(s, probability=s.probability / total) for s in scenarios)
+    return StageData(replace(first, lower=lower, upper=upper), A, low1, high1, names, scenarios, data.sign)
 
 
 def run(method="benders", rel_gap=1e-9, solver="highs", **limits):
@@ -86,7 +136,13 @@ def extensive(data, rel_gap=1e-9):
 
 
 def benders(data, rel_gap=1e-9, solver="highs", threads=1, time_limit=60, **settings):
-    return solve_problem(from_stage_data(data), get(solver), run(rel_gap=rel_gap, solver=solver, time_limit=time_limit), Team(), Settings(threads=threads, **settings))
+    return solve_problem(
+        from_stage_data(data),
+        get(solver),
+        run(rel_gap=rel_gap, solver=solver, time_limit=time_limit),
+        Team(),
+        Settings(threads=threads, **settings),
+    )
 
 
 def risk_optimum(data, risk):
