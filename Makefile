@@ -28,5 +28,9 @@ docs: .venv/made-test
 	$(BIN)/sphinx-build -q -W -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
+bench: .venv/made-test
+	$(BIN)/python benchmarks/benders.py sizes --scenarios 200 1000 10000
+	@echo "other benchmarks, which take longer: benchmarks/README.md"
+
 clean:
 	rm -rf .venv build dist *.egg-info docs/_build demo-output

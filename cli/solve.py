@@ -104,10 +104,10 @@ def show(result: Result) -> None:
         return "none" if value is None else f"{value:,.2f}" if abs(value) >= 1e3 else f"{value:.8g}"
 
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    ranks = result.provenance.get("ranks", 1)
+    ranks, measure = result.provenance.get("ranks", 1), result.provenance.get("options", {}).get("risk")
     name = result.model if result.instance in ("", result.model) else f"{result.model} {result.instance}"
     rows = [
-        ("problem", f"{name}, {result.num_scenarios} scenarios, {result.sense}"),
+        ("problem", f"{name}, {result.num_scenarios} scenarios, {result.sense}" + (f" {measure}" if measure else "")),
         ("method", f"{result.method} with {result.solver}" + (f" on {ranks} ranks" if ranks != 1 else "")),
         ("status", f"{result.status} ({result.stop_reason})"),
         (

@@ -94,7 +94,7 @@ def test_sslp(name, optimum):
     assert result.bound <= result.objective + 1e-9
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", [*range(60), 138, 141])  # the last two: the solver's tolerance undercuts an integer L-shaped cut
 def test_binary_first_stage_equals_extensive_form(two_stage, draw, seed):
     """Plans without recourse, maximisation, random W and q, first-stage variables beside the recourse are all among the seeds."""
     data = draw(seed)
@@ -116,10 +116,14 @@ def test_what_the_seeds_hold(draw):
 
 
 @pytest.mark.parametrize("seed", range(12))
-@pytest.mark.parametrize("options", [{"cuts": "single"}, {"cuts": "multi"}, {"cuts": "adaptive"}, {"pool": False, "stabilization": "none"}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{"cuts": "single"}, {"cuts": "multi"}, {"cuts": "adaptive"}, {"pool": False, "stabilization": "none"}], ids=str
+)
 def test_settings(two_stage, draw, seed, options):
     data = draw(seed, complete=True)
-    assert two_stage.benders(data, rel_gap=CLOSE, **options).objective == pytest.approx(two_stage.extensive(data).objective, rel=2e-7, abs=2e-7)
+    assert two_stage.benders(data, rel_gap=CLOSE, **options).objective == pytest.approx(
+        two_stage.extensive(data).objective, rel=2e-7, abs=2e-7
+    )
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -146,9 +150,13 @@ def test_every_cut_of_a_run_is_valid(two_stage, draw, seed, risk, monkeypatch):
     data, measure = draw(seed, touch_all=True), parse(risk)
     given = []
     add = Engine.add
-    monkeypatch.setattr(Engine, "add", lambda e, cuts, x, eta, point=None: (given.extend((e.clusters, c) for c in cuts), add(e, cuts, x, eta, point))[1])
+    monkeypatch.setattr(
+        Engine, "add", lambda e, cuts, x, eta, point=None: (given.extend((e.clusters, c) for c in cuts), add(e, cuts, x, eta, point))[1]
+    )
     monkeypatch.setattr("quakeops.decomposition.benders.binary_phase.FREE", 0)  # Lagrangian cuts from the first plan on
-    two_stage.benders(data, risk=measure, rel_gap=CLOSE)
+    found = two_stage.benders(data, risk=measure, rel_gap=CLOSE)
+    if risk == "mean" and found.objective is not None:
+        assert found.objective == pytest.approx(two_stage.extensive(data).objective, rel=2 * CLOSE, abs=2 * CLOSE)
     problem = from_stage_data(data)
     by_name = {s.name: s for s in data.scenarios}
     trusted = [c for _, c in given if not c.from_duals]
@@ -199,7 +207,12 @@ def test_lagrangian_cuts_lie_below_and_become_tight(two_stage, draw, seed):
 def test_lagrangian_cuts_hold_at_any_plan(two_stage, draw, seed):
     """Also where the first stage is general integer: below Q_s at every plan of the first stage."""
     data = draw(seed, binary=False, complete=True)
-    data = replace(data, first=replace(data.first, lower=np.ceil(data.first.lower), upper=np.ceil(data.first.lower) + 3, integer=np.full(len(data.first), True)))
+    data = replace(
+        data,
+        first=replace(
+            data.first, lower=np.ceil(data.first.lower), upper=np.ceil(data.first.lower) + 3, integer=np.full(len(data.first), True)
+        ),
+    )
     engine = engine_of(two_stage, data)
     oracle = IntegerOracle(engine)
     plans = list(all_plans(data))
@@ -254,7 +267,9 @@ def test_relaxed_cost_is_never_reported(two_stage, draw):
     rounded_up = 0
     for seed in range(40):
         data = draw(seed, binary=False, integer_first=False, complete=True)
-        relaxed = replace(data, scenarios=tuple(replace(s, stage=replace(s.stage, integer=np.zeros(len(s.stage), bool))) for s in data.scenarios))
+        relaxed = replace(
+            data, scenarios=tuple(replace(s, stage=replace(s.stage, integer=np.zeros(len(s.stage), bool))) for s in data.scenarios)
+        )
         problem = from_stage_data(data)
         engine = Engine(problem, get("highs"), two_stage.run(), Settings(threads=1), Team())
         x = np.clip(np.full(len(data.first), 0.5), data.first.lower, data.first.upper)
@@ -276,7 +291,11 @@ def test_values_are_computed_once_a_plan(two_stage, draw):
     beside = np.flatnonzero(~oracle.touching)
     y = x.copy()
     y[beside] += 0.25  # what does not touch the recourse does not matter
-    assert oracle.known(y) and (oracle.values(y) == oracle.values(x)).all() and oracle.solved["recourse"] == before == oracle.engine.problem.num_scenarios
+    assert (
+        oracle.known(y)
+        and (oracle.values(y) == oracle.values(x)).all()
+        and oracle.solved["recourse"] == before == oracle.engine.problem.num_scenarios
+    )
 
 
 def test_threads_give_the_same_digits(two_stage, draw):

@@ -75,7 +75,8 @@ def solve_problem(
             saved.put_into(engine)
         if engine.end is None:
             engine.end = End(drive(engine, run.rel_gap), run.rel_gap)
-            engine.save_if_due(always=True)
+            if not problem.integer_recourse:  # whose phase begins again
+                engine.save_if_due(always=True)
         reason = engine.end.reason
         if engine.incumbent is None and reason.endswith("limit") and not problem.integer_recourse:
             last_resort(engine)
@@ -84,7 +85,7 @@ def solve_problem(
         reason = {"gap": "gap reached", **engine.explanations}.get(reason, reason)
         evaluator = IntegerPass(engine) if problem.integer_recourse else ExactPass(engine)
         run.timing |= engine.timing()
-        run.provenance["work"] = engine.work()
+        run.provenance["benders"] = engine.work()
         result = finish(run, evaluator, x=x, bound=engine.bound, termination=termination, reason=reason)
         return certified(engine, result) if run.certificate else result
     finally:

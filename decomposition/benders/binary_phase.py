@@ -59,18 +59,15 @@ class BinaryPhase:
                 engine.raise_bound(min(bound, self.excluded))
             if state.closed():
                 return "gap"
-            x = engine.clean(point.x)
+            x = engine.clean(point.x) + 0.0  # no -0.0, since plans are told apart by their bytes
             if not oracle.known(x):
                 if self._cut_off_cheaply(point, x):
                     continue
                 solved += 1
                 steps = 0 if solved <= FREE else 1 if solved <= CHEAP else STEPS
                 self._solve(point, x, steps)
-            elif not self._add_exact(point, x, point.eta):
-                if state.tolerance > TIGHTEST:
-                    state.tolerance = max(0.1 * state.tolerance, TIGHTEST)
-                elif not self._exclude(x):
-                    return "stalled"
+            elif not (self._add_exact(point, x, point.eta) or state.tighten() or self._exclude(x)):
+                return "stalled"
 
     def _cut_off_cheaply(self, point: Point, x: Array) -> bool:
         """Whether the LP cuts at ``x``, or what is known from other plans, cut it off by an amount worth another master MIP."""
@@ -80,6 +77,8 @@ class BinaryPhase:
         if self.visits[key] > VISITS:
             return False
         lp_cost = state.add_lp_cuts(point, x)
+        if state.engine.incumbent is None and np.isfinite(lp_cost):  # any plan is better than none
+            return False
         return lp_cost > point.value + self._worthwhile(point) or state.add_bounds(point, x, oracle.floors, 0) > 0
 
     def _solve(self, point: Point, x: Array, steps: int) -> None:
@@ -122,7 +121,7 @@ class BinaryPhase:
                 found, bound = state.master()
                 if found is None:
                     return
-                x = np.where(oracle.touching, x, engine.clean(found.x))
+                x = np.where(oracle.touching, x, engine.clean(found.x)) + 0.0
                 center = state.offer(x)
                 if bound is not None and center.cost - bound <= state.tolerance * abs(center.cost) + TIGHTEST:
                     self.settled[key] = bound

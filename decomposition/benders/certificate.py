@@ -15,7 +15,7 @@ from ...result import Result
 from ..packing import pack
 from ..recourse_solutions import recourse_certificate
 from .engine import Engine
-from .ledger import Flags, Ledger
+from .ledger import Collected, Flags, Ledger
 from .proof import Proof
 from .sections import Section, lp_section
 
@@ -46,11 +46,11 @@ def certified(engine: Engine, result: Result) -> Result:
 def bound_certificate(engine: Engine) -> dict[str, Any]:
     """Return on rank 0 what proves the engine's bound, or ``{"missing": why}``; called by all ranks."""
     proof = engine.proof
+    refused = [] if proof is None else [why for why in engine.team.share([proof.ledger.refused]) if why]
+    if refused:
+        return {"missing": f"not recorded, {refused[0]}"}
     if proof is None or proof.best is None:
         return {"missing": "no bound"}
-    refused = [why for why in engine.team.share([proof.ledger.refused]) if why]
-    if refused:
-        return {"missing": f"not recorded, too large: {refused[0]}"}
     sections: list[Section] = []
     wanted = engine.team.on_rank_0(lambda: _wanted(engine, sections, proof))
     collected = proof.ledger.collect(engine.team, engine.oracle.vertices, wanted)
@@ -83,3 +83,14 @@ def _wanted(engine: Engine, sections: list[Section], proof: Proof) -> dict[int, 
                 else:
                     mask[cut.scenario] = True
     return out
+
+
+def collect_lp(engine: Engine) -> tuple[Section | None, Collected | None]:
+    """Return on rank 0 the section of the best bound that an LP set, with its duals, if there is one; called by all ranks."""
+    proof = engine.proof
+    if proof is None or proof.by_lp is None or any(engine.team.share([bool(proof.ledger.refused)])):
+        return None, None
+    sections: list[Section] = []
+    wanted = engine.team.on_rank_0(lambda: _wanted(engine, sections, replace(proof, best=proof.by_lp)))
+    collected = proof.ledger.collect(engine.team, engine.oracle.vertices, wanted)
+    return (sections[0], collected) if sections else (None, None)

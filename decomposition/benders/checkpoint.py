@@ -169,8 +169,6 @@ class Saved:
             raise InputError(f"--resume {self.folder}: the program's data have changed since the checkpoint was made")
         try:
             restore(engine, self.header["state"], self.arrays)
-        except InputError as e:
-            raise InputError(f"--resume {self.folder}: {e}") from None
         except (KeyError, ValueError, TypeError, IndexError, AttributeError, ImportError) as e:
             path = self.folder / checkpoint_files.HEADER
             raise InputError(f"{path}: damaged, or written by another version of quakeops: {type(e).__name__}: {e}") from None
@@ -181,6 +179,7 @@ class Saved:
             engine.mip = None
             engine.lp = None if engine.lp is None or engine.lp.fixed is not None else engine.lp
         engine.resuming = engine.end is None and engine.lp is not None
+        engine.run.provenance["resumed"] = {"iteration": self.iteration, "elapsed_s": float(self.header["elapsed_s"])}
         if engine.run.progress is not None:
             run = engine.run
             note = f"resumed at iteration {self.iteration}"

@@ -42,6 +42,7 @@ def on_sample(engine: Engine, start: Center | None) -> Center | None:
     own = Run(rel_gap=SAMPLE_GAP, time_limit=engine.run.remaining())
     problem = engine.problem.sample(sample_numbers(engine.problem.num_scenarios))
     small = Engine(problem, engine.backend, own, replace(engine.settings, retain=0), engine.team)
+    small.oracle.will_pack = engine.oracle.will_pack
     try:
         center = lp_phase(small, SAMPLE_GAP, exact=False, start=start).center
     finally:

@@ -59,7 +59,7 @@ def _phases(engine: Engine, rel_gap: float) -> str:
         if ray is not None:
             engine.explanations["unbounded"] = f"unbounded: costs fall without limit along {ray}"
             return "unbounded" if not integer or _has_plan(engine) else "infeasible"
-        if engine.master.box >= LAST_BOX:
+        if engine.team.on_rank_0(lambda: engine.master.box) >= LAST_BOX:  # which alone enlarges it
             return "stalled"
         engine.master.open_box()
     if not integer and outcome.center is not None:
@@ -71,7 +71,7 @@ def _phases(engine: Engine, rel_gap: float) -> str:
 
 def _whole(engine: Engine, rel_gap: float) -> str:
     """Run the phase that comes after the LP phase where there are integers; a resumed run may begin here."""
-    engine.mip = engine.mip or MipPosition()
+    engine.mip = engine.mip or MipPosition(candidate=engine.incumbent)
     if engine.problem.integer_recourse:
         engine.save_if_due(always=True)
         return integer_phase(engine, rel_gap)

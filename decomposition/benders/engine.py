@@ -170,7 +170,11 @@ class Engine:
 
     def purge(self) -> None:
         """Drop cuts that have long been slack; only while the LP of the whole first stage is solved, whose slacks count."""
-        if self.master.purge(OLDEST, max(ENOUGH, 4 * self.master.clusters)) and self.proof is not None:
+        if len(self.master.cuts) <= max(ENOUGH, 4 * self.master.clusters):
+            return
+        gone = self.team.on_rank_0(lambda: self.master.slack_for(OLDEST))  # which alone solves the LPs
+        self.master.drop(gone)
+        if len(gone) and self.proof is not None:
             self.proof.forget(self.master)
 
     def raise_bound(self, bound: float | None, *, of_lp: bool = False) -> None:

@@ -34,8 +34,8 @@ class _OneSided:
         return digest.digest()
 
 
-def from_stage_data(data: StageData) -> Problem:
-    """Return the engine's problem; scenarios of probability zero and repeated ones are dropped (their probabilities added)."""
+def from_stage_data(data: StageData, *, keep_repeated: bool = False) -> Problem:
+    """Return the engine's problem; scenarios of probability zero are dropped, repeated ones joined unless they are kept."""
     kept = [s for s in data.scenarios if s.probability > 0]
     by_key: dict[bytes, list[_OneSided]] = {}
     for s in kept:
@@ -47,7 +47,7 @@ def from_stage_data(data: StageData) -> Problem:
     cost = costs[0] if same else weights @ costs / weights.sum()
     groups, probabilities, labels = [], [], []
     for members in by_key.values():
-        group, p, names = _group(members, None if same else cost)
+        group, p, names = _group(members, None if same else cost, keep_repeated)
         groups.append(group)
         probabilities.append(p)
         labels += names
@@ -110,8 +110,8 @@ def _bounds_to_rows(members: list[_OneSided]) -> list[_OneSided]:
     return out
 
 
-def _group(members: list[_OneSided], cost: Array | None) -> tuple[Group, Array, list[str]]:
-    """Return the group of ``members`` without repeated scenarios, their probabilities and names."""
+def _group(members: list[_OneSided], cost: Array | None, keep_repeated: bool) -> tuple[Group, Array, list[str]]:
+    """Return the group of ``members`` (without repeated scenarios), their probabilities and names."""
     members = _bounds_to_rows(members)
     base = members[0]
     rhs = np.array([m.rhs for m in members])
@@ -121,7 +121,7 @@ def _group(members: list[_OneSided], cost: Array | None) -> tuple[Group, Array, 
     p = np.array([m.data.probability for m in members])
 
     everything = [rhs, offset[:, None], values] + ([] if deviation is None else [deviation])
-    first_of, p = merge(np.hstack(everything), p)
+    first_of, p = (np.arange(len(p)), p) if keep_repeated else merge(np.hstack(everything), p)
     names = [members[i].data.name for i in first_of]
     rhs, offset, values = rhs[first_of], offset[first_of], values[first_of]
 

@@ -21,7 +21,7 @@ from .risk import Risk
 
 def two_valued(first: Stage) -> NDArray[np.bool_]:
     """Return which variables take at most two values: binary, integer between neighbours, or fixed (n1,)."""
-    return (first.upper == first.lower) | (first.integer & (np.floor(first.upper) - np.ceil(first.lower) <= 1))
+    return np.asarray((first.upper == first.lower) | (first.integer & (np.floor(first.upper) - np.ceil(first.lower) <= 1)))
 
 
 def distance_slope(x: Array, first: Stage, touching: NDArray[np.bool_]) -> Array:
@@ -33,7 +33,7 @@ def distance_slope(x: Array, first: Stage, touching: NDArray[np.bool_]) -> Array
 
 def l_shaped_slopes(values: Array, floors: Array, toward: Array) -> Array:
     """Return the slopes (S, n1) of (1) at a plan where Q_s is ``values`` (S,), with L_s of ``floors`` (S,)."""
-    return -np.where(np.isfinite(values), values - floors, 0.0)[:, None] * toward
+    return -np.where(np.isfinite(values), np.maximum(values - floors, 0.0), 0.0)[:, None] * toward
 
 
 def no_good(x: Array, toward: Array, scenario: int | None, source: int) -> Cut:
@@ -41,12 +41,16 @@ def no_good(x: Array, toward: Array, scenario: int | None, source: int) -> Cut:
     return Cut((), 1.0 + float(toward @ x), -toward, source=source, scenario=scenario)
 
 
-def summed(problem: Problem, clusters: Indices, risk: Risk, x: Array, eta: float | None, costs: Array, slopes: Array, source: int) -> tuple[Cut, ...]:
+def summed(
+    problem: Problem, clusters: Indices, risk: Risk, x: Array, eta: float | None, costs: Array, slopes: Array, source: int
+) -> tuple[Cut, ...]:
     """Return one cut a cluster from scenarios that cost at least ``costs`` (S,) + ``slopes`` (S, n1) (x' - x) at plan x'.
 
     A cluster with an infinite cost gives none. The sums run as those of LP duals do, so that every risk measure is served; what they are
     made of stands in no ledger: they are trusted.
     """
     p, usable = problem.probabilities, np.isfinite(costs)
-    sums = [block_sums(b, costs[b.span], slopes[b.span], usable[b.span], p[b.span], clusters[b.span], risk, x, eta) for b in problem.blocks()]
+    sums = [
+        block_sums(b, costs[b.span], slopes[b.span], usable[b.span], p[b.span], clusters[b.span], risk, x, eta) for b in problem.blocks()
+    ]
     return tuple(replace(cut, from_duals=False) for cut in cluster_cuts(sums, risk, source))

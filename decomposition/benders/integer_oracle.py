@@ -104,10 +104,10 @@ class IntegerOracle:
 
     def costs(self, x: Array) -> Array:
         """Return each scenario's exact cost Q_s(x) + d_s'x + o_s (S,)."""
-        return self.values(x) + np.array([cost for cost, _ in self._everyone(lambda s: s.first_stage_cost(x))])
+        return np.asarray(self.values(x) + np.array([cost for cost, _ in self._everyone(lambda s: s.first_stage_cost(x))]))
 
     def find_floors(self) -> int | None:
-        """Bound every scenario's recourse over all plans, ``floors`` (S,); returns a scenario that no plan satisfies, ``None`` if there is none."""
+        """Bound every scenario's recourse over all plans, ``floors`` (S,); returns a scenario that no plan satisfies, if any."""
         zero = np.zeros(len(self.engine.problem.first))
 
         def work(s: Scenario) -> float | None:

@@ -36,7 +36,7 @@ def require_served(engine: Engine) -> None:
         Scenarios are to be kept whole in the master.
     """
     if engine.settings.retain:
-        raise InputError(f"--retain {engine.settings.retain}: does not go with integer recourse, which the master would hold as linear programs")
+        raise InputError(f"--retain {engine.settings.retain}: does not go with integer recourse, which the master would relax")
 
 
 def integer_phase(engine: Engine, rel_gap: float) -> str:
@@ -52,7 +52,7 @@ def integer_phase(engine: Engine, rel_gap: float) -> str:
         if two_valued(engine.problem.first)[oracle.touching].all() and np.isfinite(oracle.floors).all():
             return BinaryPhase(state).run()
         engine.explanations["relaxation"] = RELAXATION
-        return RelaxedPhase(state).run([] if engine.center is None else [engine.clean(engine.center.x)])
+        return RelaxedPhase(state).run([] if engine.center is None else [engine.center.x])
     except OutOfTimeError:
         return "time limit"
     finally:

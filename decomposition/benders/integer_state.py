@@ -18,31 +18,52 @@ from .stopping import Gap
 TIGHTEST = 1e-9
 """Gap beyond which a master MIP is not tightened."""
 
+NO_GAP = 1e-2
+"""What counts as open as long as there is no incumbent."""
+
 
 @dataclass(slots=True, eq=False)
 class IntegerState:
-    """What both ways keep: the engine, the oracle, the target and the gap of the next master MIP."""
+    """What both ways keep: the engine, the oracle, the target, and the gap of the next master MIP.
+
+    That is ``tolerance``, or the share ``loose`` of what is still open between bound and incumbent.
+    """
 
     engine: Engine
     oracle: IntegerOracle
     target: Gap
     tolerance: float
+    loose: float = 0.1
 
     def closed(self) -> bool:
         """Whether incumbent and bound meet."""
         engine = self.engine
         return engine.incumbent is not None and self.target.reached(engine.incumbent.cost, engine.bound)
 
+    def tighten(self) -> bool:
+        """Solve master MIPs to a tenth of the gap from now on; ``False`` if it is the smallest already."""
+        if self.loose == 0.0 and self.tolerance <= TIGHTEST:
+            return False
+        if self.loose > 0.0:
+            self.loose = 0.1 * self.loose if self.loose * self._open_gap() > 10 * self.tolerance else 0.0
+        else:
+            self.tolerance = max(0.1 * self.tolerance, TIGHTEST)
+        return True
+
+    def _open_gap(self) -> float:
+        """Return the relative gap between incumbent and bound; ``NO_GAP`` without them."""
+        bound, best = self.engine.bound, self.engine.incumbent
+        return NO_GAP if best is None or bound is None else max(0.0, best.cost - bound) / max(1e-10, abs(best.cost))
+
     def master(self) -> tuple[Point | None, float | None]:
         """Solve the master MIP from the incumbent; return its solution, cleaned of the solver's tolerances, and its dual bound."""
         engine = self.engine
         engine.iteration += 1
         known = engine.incumbent
+        tolerance = max(self.tolerance, self.loose * self._open_gap())
         start = None if known is None or engine.master.fixed is not None else engine.master.completed(known.x, known.eta)
         with engine.run.timed("master"):
-            return engine.team.on_rank_0(
-                lambda: engine.master.solve_mip(self.tolerance, engine.run.remaining(), engine.settings.threads, start)
-            )
+            return engine.team.on_rank_0(lambda: engine.master.solve_mip(tolerance, engine.run.remaining(), engine.settings.threads, start))
 
     def offer(self, x: Array) -> Center:
         """Evaluate plan ``x`` exactly and offer it as incumbent; its cost is inf if a scenario has no recourse."""

@@ -70,7 +70,8 @@ class Lagrangian:
                 return step + 1
             finally:
                 bounds.tried.add(pi.tobytes())
-            assert solved is not None
+            if solved is None:  # numerical trouble: it had a plan before
+                return step + 1
             bounds.add_point(solved.plan, solved.cost)
             bounds.add(solved.bound, pi)
             reached = solved.bound + float(pi @ x)

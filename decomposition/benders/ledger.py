@@ -99,7 +99,7 @@ class Ledger:
     def __post_init__(self) -> None:
         entries = sum(len(g) * len(g.sense) for g in self.problem.groups)
         if entries > MOST_ENTRIES:
-            self.refused = f"{entries} dual entries an evaluation, more than {MOST_ENTRIES}"
+            self.refused = f"too large: {entries} dual entries an evaluation, more than {MOST_ENTRIES}"
         self._empty()
 
     def _empty(self) -> None:
@@ -129,7 +129,7 @@ class Ledger:
         self._shares[source] = shares
         self._rays |= {(source, r.scenario): r.dual for r in rays}
         if self.nbytes > MOST_BYTES:
-            self.refused = f"more than {MOST_BYTES / 1e9:g} GB of duals on one rank"
+            self.refused = f"too large: more than {MOST_BYTES / 1e9:g} GB of duals on one rank"
             self._empty()
 
     def forget(self, sources: set[int]) -> None:
@@ -161,28 +161,42 @@ class Ledger:
         ids, excess = np.full(shape, NONE, dtype=np.int32), np.zeros(shape, dtype=bool)
         duals = [Duals(len(g.sense)) for g in self.problem.groups]
         for shares, local in parts:
-            number = [whole.add(part) for whole, part in zip(duals, local, strict=True)]
+            if len(parts) == 1:
+                number = [np.arange(len(part), dtype=np.int32) for part in local]
+            else:
+                number = [whole.add(part) for whole, part in zip(duals, local, strict=True)]
             for source, own in shares.items():
                 for share in own:
                     mine = share.own != NONE
                     ids[row[source], share.block.span][mine] = number[share.block.group][share.own[mine]]
                     if share.excess is not None:
                         excess[row[source], share.block.span] = share.excess & mine
-        return Collected(sources, ids, excess, tuple(d.pi.copy() for d in duals), dict(self._rays))
+        kept = parts[0][1] if len(parts) == 1 else [d.pi for d in duals]
+        return Collected(sources, ids, excess, tuple(pi.copy() for pi in kept), dict(self._rays))
 
     def _own(self, vertices: Sequence[Vertices], wanted: Mapping[int, Flags]) -> tuple[dict[int, list[Share]], list[Array]]:
         """Return this rank's shares of the evaluations ``wanted``, with the duals they use, pool members too, in one numbering."""
+        sources = sorted(wanted.keys() & self._shares.keys())
+        in_pool, in_own = ([np.zeros(len(kept), dtype=bool) for kept in every] for every in (vertices, self._duals))
+        for source in sources:
+            for share in self._shares[source]:
+                asked, g = wanted[source][share.block.span], share.block.group
+                for numbers, marks in ((share.pool, in_pool[g]), (share.own, in_own[g])):
+                    marks[numbers[asked & (numbers != NONE)]] = True
         used = [Duals(len(g.sense)) for g in self.problem.groups]
+        pool_to, own_to = ([np.full(len(m), NONE, dtype=np.int32) for m in marks] for marks in (in_pool, in_own))
+        for g, duals in enumerate(used):
+            pool_to[g][in_pool[g]] = duals.add(vertices[g].pi[in_pool[g]])
+            own_to[g][in_own[g]] = duals.add(self._duals[g].pi[in_own[g]])
         out: dict[int, list[Share]] = {}
-        for source in sorted(wanted.keys() & self._shares.keys()):
+        for source in sources:
             out[source] = []
             for share in self._shares[source]:
-                g, own = share.block.group, np.full(len(share.block), NONE, dtype=np.int32)
-                asked = wanted[source][share.block.span]
-                for numbers, pi in ((share.pool, vertices[g].pi), (share.own, self._duals[g].pi)):
+                asked, g = wanted[source][share.block.span], share.block.group
+                own = np.full(len(share.block), NONE, dtype=np.int32)
+                for numbers, to in ((share.pool, pool_to[g]), (share.own, own_to[g])):
                     mine = asked & (numbers != NONE)
-                    distinct, place = np.unique(numbers[mine], return_inverse=True)
-                    own[mine] = used[g].add(pi[distinct])[place.reshape(-1)]
+                    own[mine] = to[numbers[mine]]
                 out[source].append(Share(share.block, np.full_like(own, NONE), own, share.excess))
         return out, [d.pi for d in used]
 

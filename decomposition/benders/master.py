@@ -206,20 +206,21 @@ class Master:
             if woken:
                 self._model.set_cost(self._costs())
 
-    def purge(self, oldest: int, keep: int) -> int:
-        """Drop cuts that were slack in the last ``oldest`` LPs, if there are more than ``keep`` cuts; each theta keeps one."""
-        if len(self.cuts) <= keep:
-            return 0
+    def slack_for(self, oldest: int) -> Indices:
+        """Return the numbers of the cuts that were slack in the last ``oldest`` LPs solved here, but for one cut of each theta."""
         drop = self._age >= oldest
         last = {c: i for i, cut in enumerate(self.cuts) for c in cut.clusters}
         drop[list(last.values())] = False
-        gone = np.flatnonzero(drop)
-        if len(gone):
-            self.cuts = [c for c, d in zip(self.cuts, drop, strict=True) if not d]
-            self._age = self._age[~drop]
+        return np.flatnonzero(drop)
+
+    def drop(self, cuts: Indices) -> None:
+        """Drop the cuts of these numbers."""
+        if len(cuts):
+            kept = np.setdiff1d(np.arange(len(self.cuts)), cuts)
+            self.cuts = [self.cuts[i] for i in kept.tolist()]
+            self._age = self._age[kept]
             if self._model is not None:
-                self._model.delete_rows(self._first_cut + gone)
-        return len(gone)
+                self._model.delete_rows(self._first_cut + cuts)
 
     def unload(self) -> None:
         """Forget the solver's problem and its basis; the next LP is loaded anew."""

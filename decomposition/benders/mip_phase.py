@@ -19,7 +19,7 @@ def mip_phase(engine: Engine, rel_gap: float) -> str:
     HiGHS is asked again with the new cuts each time, from the best plan, with a gap that tightens.
     """
     target = Gap(rel_gap)
-    here = engine.mip = engine.mip or MipPosition()
+    here = engine.mip = engine.mip or MipPosition(candidate=engine.incumbent)
     here.tolerance = min(here.tolerance, max(SHARE * rel_gap, TIGHTEST))
     while True:
         candidate = here.candidate

@@ -1,4 +1,4 @@
-"""Integer recourse after a first stage that is not binary: the bound of a relaxation, tightened by Lagrangian cuts, and plans tried exactly.
+"""Integer recourse after a first stage that is not binary: a relaxation's bound, tightened by Lagrangian cuts, and plans tried exactly.
 
 Lagrangian cuts hold at every plan of the first stage, whatever its variables are; but they describe no more than the convex hull of each
 scenario's pairs of plan and cost, so that a gap may remain, which is reported as it is.
@@ -12,14 +12,14 @@ import numpy as np
 
 from ..matrices import Array
 from ..recourse import FEASIBILITY, first_stage_violation
-from .feasible_plan import seek_plan
+from .feasible_plan import plans_of_samples, seek_plan
 from .integer_state import IntegerState
 from .master import Point
 
 STEPS = 3
 """Lagrangian programs a scenario at each of the master's solutions."""
 
-PATIENCE, PROGRESS = 5, 0.01
+PATIENCE, PROGRESS = 4, 0.01
 """The phase ends after so many rounds that closed less than this share of the gap between bound and incumbent (or of the bound)."""
 
 TRIED = 3
@@ -34,13 +34,18 @@ class RelaxedPhase:
     tried: set[bytes] = field(default_factory=set)
 
     def run(self, plans: list[Array]) -> str:
-        """Try ``plans``, then tighten the bound and try the master's; returns why the run stopped (``relaxation``: nothing more was gained)."""
-        for x in plans:
+        """Try ``plans``, tighten the bound, try the master's; returns why the run stopped (``relaxation``: nothing more is gained)."""
+        first = self._master(of_mip=True)
+        for x in [*plans, *([] if first is None else [first.x])]:
             self._try(x)
-        for of_mip in (False, True):
-            reason = self._rounds(of_mip)
-            if reason != "relaxation":
-                return reason
+        if self.state.closed():
+            return "gap"
+        reason = self._rounds(of_mip=False)
+        if reason == "relaxation":
+            plans_of_samples(self.state)
+            reason = self._rounds(of_mip=True)
+        if reason != "relaxation":
+            return reason
         if self.state.engine.incumbent is None:
             seek_plan(self.state)
         return "gap" if self.state.closed() else "relaxation"
@@ -60,7 +65,7 @@ class RelaxedPhase:
                 return engine.limit() or "infeasible"
             x, caps = point.x, np.full(engine.problem.num_scenarios, np.inf)
             if of_mip:
-                x = engine.clean(x)
+                x = engine.clean(x) + 0.0
                 if self._try(x):
                     caps = oracle.values(x)
                 plans = oracle.copies()
@@ -68,11 +73,11 @@ class RelaxedPhase:
                     self._try(plans[(engine.iteration + i * len(plans) // TRIED) % len(plans)])
                 if state.closed():
                     return "gap"
-            added = engine.added
+            added, solved = engine.added, oracle.solved["lagrangian"]
             state.add_lp_cuts(point, x)
             state.add_bounds(point, x, caps, STEPS)
-            if engine.added == added:
-                break
+            if engine.added == added and oracle.solved["lagrangian"] == solved and not (of_mip and state.tighten()):
+                break  # no multipliers give more
             idle = 0 if self._progress(before) else idle + 1
         return "relaxation"
 
@@ -93,6 +98,7 @@ class RelaxedPhase:
     def _try(self, x: Array) -> bool:
         """Evaluate plan ``x`` exactly if it satisfies the first stage; whether it does."""
         engine = self.state.engine
+        x = engine.clean(x) + 0.0
         if first_stage_violation(engine.problem, x)[0] > FEASIBILITY:
             return False
         if x.tobytes() not in self.tried:

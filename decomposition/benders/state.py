@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError
 from ...result import TracePoint
 from .snapshot import Arrays, Reader, Writer
 
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
     from .engine import Engine
 
 ENGINE = ("problem", "backend", "run", "settings", "team", "oracle", "master", "asked", "proof", "checkpoint", "resuming")
-MASTER = ("problem", "backend", "risk", "_model")
-ORACLE = ("problem", "backend", "team", "threads", "pool", "most_active", "most_new", "ledger", "will_pack", "vertices", "_blocks")
+MASTER = ("problem", "backend", "risk", "fixed", "_model")
+ORACLE = ("problem", "backend", "team", "threads", "pool", "most_active", "most_new", "solved", "seconds", "ledger", "will_pack", "vertices", "_blocks")
 """Fields that a checkpoint does not hold, or not in this way; every other field of these classes is held."""
 
 LEDGER = "ledger_"
@@ -47,6 +46,8 @@ def capture(engine: Engine, packed: Bases) -> tuple[dict[str, Any], Arrays]:
         "vertices": [writer.tree(_vertices(engine, g, packed[g])) for g in range(len(engine.oracle.vertices))],
         "run": writer.tree(
             {
+                "solved": sum(engine.team.share([engine.oracle.solved])),
+                "seconds": engine.oracle.seconds,
                 "bound": run.bound,
                 "objective": run.objective,
                 "timing": run.timing,
@@ -58,7 +59,8 @@ def capture(engine: Engine, packed: Bases) -> tuple[dict[str, Any], Arrays]:
     }
     if engine.proof is not None:
         proof = engine.proof
-        tree["proof"] = {"refused": proof.ledger.refused} | {n: writer.tree(getattr(proof, n)) for n in _held(proof, ("ledger",))}
+        refused = [why for why in engine.team.share([proof.ledger.refused]) if why]
+        tree["proof"] = {"refused": refused[0] if refused else ""} | {n: writer.tree(getattr(proof, n)) for n in _held(proof, ("ledger",))}
         ledger = proof.ledger.state(engine.team, engine.oracle.vertices)
         writer.arrays.update({LEDGER + name: part for name, part in (ledger or {}).items()})
     tree["cuts"] = writer.finish()
@@ -68,15 +70,13 @@ def capture(engine: Engine, packed: Bases) -> tuple[dict[str, Any], Arrays]:
 def restore(engine: Engine, tree: dict[str, Any], arrays: Arrays) -> None:
     """Put a new engine of the same problem where the captured one stood; its clock goes on.
 
+    Without records of duals in the tree, a certificate of this run will say that they are missing.
+
     Raises
     ------
-    InputError
-        The run is to end with a certificate, and the checkpoint lacks what one needs.
     KeyError, ValueError, TypeError, IndexError, AttributeError, ImportError
         The tree is not one that :func:`capture` returned.
     """
-    if engine.proof is not None and tree["proof"] is None:
-        raise InputError("the checkpoint was made without the records that a certificate needs")
     reader = Reader(arrays, tree["cuts"])
     for part, name, left_out in ((engine, "engine", ENGINE), (engine.master, "master", MASTER), (engine.oracle, "oracle", ORACLE)):
         names = _held(part, left_out)
@@ -87,7 +87,9 @@ def restore(engine: Engine, tree: dict[str, Any], arrays: Arrays) -> None:
     for g, saved in enumerate(tree["vertices"]):
         _put_vertices(engine, g, reader.value(saved))
     _put_run(engine, reader.value(tree["run"]))
-    if engine.proof is not None:
+    if engine.proof is not None and tree["proof"] is None:
+        engine.proof.ledger.refused = "since the run went on from a checkpoint of one that was not to end with a certificate"
+    elif engine.proof is not None:
         proof, saved = engine.proof, tree["proof"]
         for key in _held(proof, ("ledger",)):
             setattr(proof, key, reader.value(saved[key]))
@@ -135,4 +137,7 @@ def _put_run(engine: Engine, saved: dict[str, Any]) -> None:
         run.timing[part] = run.timing.get(part, 0.0) + seconds
     rows = saved["trace"].tolist()
     run.trace[:] = [TracePoint(time_s=t, bound=None if b != b else b, objective=None if o != o else o) for t, b, o in rows]
+    if engine.team.rank == 0:
+        engine.oracle.solved += saved["solved"]
+        engine.oracle.seconds.update({part: s + engine.oracle.seconds.get(part, 0.0) for part, s in saved["seconds"].items()})
     run.start = time.perf_counter() - saved["elapsed"] - run.elapsed()

@@ -112,5 +112,6 @@ def sign_clipped(group: Group, pi: Array) -> Array:
 
 
 def _key(vertex: Array) -> bytes:
+    """Round to ten digits of the largest entry; a multiple of a vertex is another one."""
     scale = max(1.0, float(np.abs(vertex).max(initial=0.0)))
-    return (np.round(vertex / scale, 10) + 0.0).tobytes()
+    return (np.round(vertex, 10 - int(np.ceil(np.log10(scale)))) + 0.0).tobytes()

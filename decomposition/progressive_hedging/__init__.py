@@ -59,7 +59,8 @@ def solve_progressive_hedging(
     parallel.agree(comm, lambda: _check(data, comm, bundles))
     parallel.agree(comm, lambda: require_writable(None if log is None else Path(log), "--log"))
     with run.timed("start"):
-        start = _start(bundle(data, bundles), backend, run, comm)
+        start = lp_start(data, backend, run.remaining(), comm=comm, bundles=bundles)
+        run.report(bound=start.bound)
     recourse = Recourse(data, backend, 1)
     if start.impossible is not None:
         return finish(run, recourse, x=None, bound=None, termination=start.impossible, reason=start.reason)
@@ -94,13 +95,6 @@ def _layout(comm: Any) -> str:
     if size % CYLINDERS:
         return f"one cylinder of {size} rank{'s' if size > 1 else ''}"
     return f"{CYLINDERS} cylinders of {size // CYLINDERS} rank{'s' if size > CYLINDERS else ''}: PH hub, Lagrangian bound, incumbents"
-
-
-def _start(data: StageData, backend: Backend, run: Run, comm: Any) -> Start:
-    """Solve the LP relaxation on rank 0 and give every rank its duals."""
-    start = parallel.on_rank_0(comm, lambda: lp_start(data, backend, run.remaining()))
-    run.report(bound=start.bound)
-    return start
 
 
 def _run(data: StageData, backend: Backend, start: Start, run: Run, comm: Any, iterations: int | None) -> tuple[Any, float, int, str]:

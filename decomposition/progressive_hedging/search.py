@@ -12,7 +12,10 @@ from ...solvers import Backend
 from ..matrices import Array, StageData
 from .bounds import LocalBounds
 from .incumbents import Completion, Polish, neighbours, roundings
-from .start import MOST_ENTRIES, Start
+from .start import Start
+
+MOST_ENTRIES = 20_000_000
+"""Extensive forms with more matrix entries than this are not held to polish plans."""
 
 _SEED = 0
 

@@ -1,26 +1,31 @@
 r"""Where progressive hedging starts: the LP relaxation's plan and its nonanticipativity duals as first weights W.
 
-Let x*, y* solve the LP relaxation of the extensive form, with duals p_s pi_s of scenario s's rows. Scenario s alone sees at x* the slope
+Let pi_s be scenario s's dual in the LP relaxation (that of its rows in the extensive form, over p_s). Scenario s alone sees the slope
 
     g_s = c_s - T_s' pi_s                                                                       (1)
     W_s = -g_s + sum_r p_r g_r,          so that sum_s p_s W_s = 0                              (2)
 
-With costs c_s + W_s every scenario's LP has x* among its optima, so the Lagrangian bound sum_s p_s min (c_s + W_s)'x + q_s'y of the
-relaxation equals the LP bound, and with integrality kept it is at least that.
+With costs c_s + W_s every scenario's LP has the LP relaxation's plan among its optima, so the Lagrangian bound
+sum_s p_s min (c_s + W_s)'x + q_s'y of the relaxation equals the LP bound, and with integrality kept it is at least that. The duals
+come from the Benders engine's LP phase, at any number of scenarios; a bundle's W is the mean of its members'.
 """
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from ...errors import SolverError
 from ...solvers import Backend, Termination
-from ..extensive_form import assemble, explain_infeasible, tell_apart
+from ..benders.grouping import from_stage_data
+from ..benders.lp_duals import lp_duals
+from ..benders.team import Team
 from ..matrices import Array, StageData
 
-MOST_ENTRIES = 20_000_000
-"""Extensive forms with more matrix entries than this are not solved for a start: W = 0 then."""
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,38 +39,40 @@ class Start:
     reason: str = ""
 
 
-def lp_start(data: StageData, backend: Backend, time_limit: float | None = None) -> Start:
-    """Solve the LP relaxation of the extensive form; without an optimum within the limits the start is W = 0."""
-    zero = np.zeros((len(data.scenarios), len(data.first)))
-    if sum(s.W.nnz + s.T.nnz for s in data.scenarios) > MOST_ENTRIES:
-        return Start(zero)
-    relaxation = assemble(data, relax=True)
-    solution = backend.open(relaxation).solve({"threads": 1, "time_limit": time_limit})
-    found = solution.termination
-    if found is Termination.INFEASIBLE_OR_UNBOUNDED:
-        found = tell_apart(relaxation, backend)
-    if found is Termination.INFEASIBLE:
-        return Start(zero, impossible=found, reason=explain_infeasible(data, backend))
-    if found is Termination.UNBOUNDED:
-        return Start(zero, impossible=found, reason="unbounded: the LP relaxation is")
-    if found is not Termination.OPTIMAL or solution.row_dual is None or solution.x is None:
-        return Start(zero)
-    return Start(nonanticipativity_duals(data, solution.row_dual), solution.objective, solution.x[: len(data.first)])
+def lp_start(data: StageData, backend: Backend, time_limit: float | None = None, *, comm: Any = None, bundles: int | None = None) -> Start:
+    """Solve the LP relaxation over all ranks of ``comm``, and return its start for ``bundles`` of the scenarios (``None``: each alone).
+
+    If it is stopped or fails before it has a bound, the start is W = 0.
+    """
+    weights = np.zeros((len(data.scenarios), len(data.first)))
+    try:
+        found = lp_duals(from_stage_data(data, keep_repeated=True), backend, Team(comm), time_limit)
+    except SolverError as e:
+        _LOG.warning("the LP relaxation failed, progressive hedging starts from W = 0: %s", e)
+        return Start(_bundled(weights, data.probabilities, bundles))
+    impossible = {"infeasible": Termination.INFEASIBLE, "unbounded": Termination.UNBOUNDED}.get(found.reason)
+    if found.slopes is not None and impossible is None:
+        weights = _weights(data, found.slopes, found.labels)
+    return Start(_bundled(weights, data.probabilities, bundles), found.bound, found.x, impossible, found.detail)
 
 
-def nonanticipativity_duals(data: StageData, row_dual: Array) -> Array:
-    """Return W (S, n1) of (1)-(2) from the duals of the extensive form's rows (those of A first, then scenario by scenario)."""
-    slopes = np.zeros((len(data.scenarios), len(data.first)))
+def _weights(data: StageData, slopes: Array, labels: tuple[str, ...]) -> Array:
+    """Return (2) from the slopes of the scenarios named ``labels``; 0 for scenarios of probability zero, which are not among them."""
+    place = {name: k for k, name in enumerate(labels)}
     p = data.probabilities
-    row = data.A.shape[0]
-    for k, s in enumerate(data.scenarios):
-        pi = row_dual[row : row + s.T.shape[0]]
-        row += s.T.shape[0]
-        if p[k] > 0:
-            slopes[k] = s.cost_first - s.T.T @ (pi / p[k])
-    weights = p @ slopes / p.sum() - slopes
+    g = np.array([slopes[place[s.name]] if s.name in place else np.zeros(len(data.first)) for s in data.scenarios])
+    weights = p @ g / p.sum() - g
     weights[p == 0] = 0.0
     return centred(weights, p)
+
+
+def _bundled(weights: Array, p: Array, bundles: int | None) -> Array:
+    """Return the mean weights (B, n1) of each bundle's members."""
+    if bundles is None or bundles >= len(p):
+        return weights
+    parts = np.array_split(np.arange(len(p)), bundles)
+    shares = [p[k] / p[k].sum() if p[k].sum() > 0 else np.full(len(k), 1 / len(k)) for k in parts]
+    return np.array([share @ weights[k] for share, k in zip(shares, parts, strict=True)])
 
 
 def centred(weights: Array, p: Array) -> Array:
