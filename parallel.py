@@ -87,8 +87,17 @@ def on_rank_0(comm: Any, action: Callable[[], T]) -> T:
     return answer[0]  # type: ignore[return-value]
 
 
+_told: list[Exception] = []
+
+
+def all_know(error: BaseException) -> bool:
+    """Whether every rank raises this rank's error, so that none waits for it and rank 0 says what failed."""
+    return any(e is error for e in _told)
+
+
 def _failed(comm: Any, error: Exception) -> SolverError:
     """What the other ranks are told of an error that quakeops did not raise on purpose; the failing rank raises it itself."""
+    _told.append(error)
     return SolverError(f"rank {comm.Get_rank()} failed: {type(error).__name__}: {error}")
 
 

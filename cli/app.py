@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 from ..errors import QuakeopsError
-from ..parallel import abort, last_words, started_by_mpi, world
+from ..parallel import abort, all_know, last_words, started_by_mpi, world
 from .doctor import doctor
 from .evaluate import evaluate
 from .export import export
@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         if debug:
             traceback.print_exc()
         message = f"{type(e).__name__}: {e}\nThis is a defect of quakeops; run again with --debug for the traceback."
-        if started_by_mpi() and (comm := world()) is not None:
+        if started_by_mpi() and (comm := world()) is not None and not all_know(e):
             abort(comm, e)
         code = _fail(message, type(e).__name__, 4, as_json)
     stdout().flush()

@@ -83,7 +83,7 @@ def test_a_master_that_is_changed_equals_a_fresh_one(two_stage, seed, risk):
         elif what == "scale":
             master.scale_to(float(10.0 ** rng.integers(-4, 7)))
         elif what == "bounds" and point is not None:
-            fixed = np.where(rng.random(len(point.x)) < 0.5, point.x, problem.first.lower), np.where(True, problem.first.upper, 0)
+            fixed = np.where(rng.random(len(point.x)) < 0.5, point.x, problem.first.lower), problem.first.upper
             master.set_bounds(fixed)
             restricted = replace(problem, first=replace(problem.first, lower=fixed[0], upper=fixed[1]))
             fresh = Master(restricted, HIGHS, measure, master.clusters)
@@ -256,7 +256,7 @@ def test_level_projection_is_the_nearest_point(two_stage, seed, risk, infinity):
     for a, low, high in zip(problem.A.toarray(), problem.row_lower, problem.row_upper, strict=True):
         for sign, side in ((1, high), (-1, -low)):
             if np.isfinite(side):
-                below(np.concatenate([sign * a, np.zeros(k - n)]), np.zeros(K), np.zeros(extra), sign * sign * side)
+                below(np.concatenate([sign * a, np.zeros(k - n)]), np.zeros(K), np.zeros(extra), side)
     for j in range(k):
         for sign in (1, -1):
             distance = -np.ones(1) if infinity else -np.eye(k)[j]
@@ -266,7 +266,7 @@ def test_level_projection_is_the_nearest_point(two_stage, seed, risk, infinity):
     least = linprog(cost, A_ub=np.array(rows), b_ub=right, bounds=bounds).fun
     apart = weight * np.abs(here - center)
     assert (apart.max() if infinity else apart.sum()) == pytest.approx(least, abs=1e-6)
-    theta = np.maximum(master.model_value(here[:n], None if eta is None else here[n]), -np.inf)
+    theta = master.model_value(here[:n], None if eta is None else here[n])
     assert money @ here + theta.sum() <= level + 1e-5 * max(1, abs(level)), "in the level set"
     assert project(master, x, eta, point.value - 1.0, infinity=infinity) is None
 

@@ -17,20 +17,21 @@ import quakeops
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from quakeops.decomposition.benders import checkpoint_files
+from quakeops.decomposition.benders import checkpoint_files, engine
 from quakeops.decomposition.benders.checkpoint import Checkpoint, Saved, exact_text
 from quakeops.decomposition.benders.cuts import Cut
 from quakeops.decomposition.benders.oracle import Oracle
 from quakeops.decomposition.benders.risk import Risk, parse
 from quakeops.decomposition.benders.snapshot import Reader, Writer
 from quakeops.decomposition.benders.stabilization import Center, InOut
+from quakeops.decomposition.benders.vertices import Vertices
 from quakeops.errors import InputError
 from quakeops.solvers import LinearProgram, get
 from scipy.sparse import csr_array
 
 MPIEXEC = shutil.which("mpiexec") or str(Path(sys.executable).with_name("mpiexec"))
 needs_mpi = pytest.mark.skipif(not Path(MPIEXEC).exists(), reason="no mpiexec (pip install 'quakeops[mpi,mpich]')")
-SMALL = {"instance": "prepositioning-random", "scenarios": 8, "seed": 3, "rel_gap": 1e-4, "method": "benders", "certificate": False}
+SMALL = {"instance": "prepositioning-random", "scenarios": 8, "seed": 3, "rel_gap": 1e-3, "method": "benders", "certificate": False}
 
 
 class Killed(BaseException):
@@ -83,23 +84,30 @@ def checkpoints(monkeypatch):
 
 OPTIONS = (
     {},
-    {"risk": "mean-cvar:0.3:0.8", "cuts": "adaptive", "clusters": 4},
+    {"risk": "mean-cvar:0.3:0.8", "cuts": "adaptive", "clusters": 4, "rel_gap": 1e-2},
     {"risk": "worst", "stabilization": "level-1", "checkpoint_every": 2},
-    {"retain": 2, "cuts": "multi", "pool": False, "stabilization": "none"},
-    {"scenarios": 700, "rel_gap": 1e-2, "checkpoint_every": 3},
+    {"retain": 2, "cuts": "multi", "pool": False, "rel_gap": 1e-2},
+    {"scenarios": 60, "clusters": 20, "checkpoint_every": 3, "rel_gap": 1e-2},
 )
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_a_run_killed_after_any_checkpoint_ends_alike(options, tmp_path, monkeypatch):
-    """Killed after a checkpoint of every phase there is, then resumed: the same bounds, plan and trace, to the last digit."""
+    """Killed after a checkpoint of every phase there is, then resumed: the same bounds, plan and trace, to the last digit.
+
+    With 60 scenarios, only some are solved in an iteration, and vertices leave the pool.
+    """
+    monkeypatch.setattr(engine, "FEW", 50)
+    monkeypatch.setattr(engine, "SHARE", 20)
+    shrink = Vertices.shrink
+    monkeypatch.setattr(Vertices, "shrink", lambda self, _: shrink(self, 100))
     with monkeypatch.context() as m:
         phases = checkpoints(m)
         whole = solve(tmp_path / "whole", **options)
     assert whole.status == "optimal" and phases[-1] == "end" and set(phases) >= {"lp", "mip"}
     rng = random.Random(str(options))
-    numbers = {rng.choice([i for i, p in enumerate(phases) if p == phase]) + 1 for phase in set(phases)}
-    for number in sorted(numbers)[: 2 if "scenarios" in options else None]:
+    numbers = {rng.choice([i for i, p in enumerate(phases) if p == phase]) + 1 for phase in sorted(set(phases) - {"end"})}
+    for number in sorted(numbers):
         folder = tmp_path / f"killed-{number}"
         with monkeypatch.context() as m, pytest.raises(Killed):
             kill_at(m, number)
@@ -158,7 +166,7 @@ def test_a_resumed_run_can_be_verified(tmp_path, monkeypatch):
     resumed = quakeops.solve(resume=tmp_path / "b")
     reports = [quakeops.verify(r) for r in (whole, resumed)]
     assert same(resumed, whole) and all(r.ok for r in reports)
-    assert [str(r) for r in reports][0] == [str(r) for r in reports][1]
+    assert str(reports[0]) == str(reports[1])
     with monkeypatch.context() as m, pytest.raises(Killed):
         kill_at(m, 6)
         solve(tmp_path / "c")
@@ -492,7 +500,7 @@ def test_kill_9_at_any_moment_and_resume_on_other_numbers_of_ranks(tmp_path):
         "--method",
         "benders",
         "--rel-gap",
-        1e-4,
+        1e-3,
     ]
     every = ["--checkpoint-every", 1]
     out = [tmp_path / "whole.json", tmp_path / "killed.json"]

@@ -19,7 +19,7 @@ from quakeops.decomposition.benders.integer_recourse import IntegerPass
 from quakeops.decomposition.benders.risk import parse
 from quakeops.decomposition.benders.settings import Settings
 from quakeops.decomposition.benders.team import Team
-from quakeops.decomposition.matrices import Stage
+from quakeops.decomposition.matrices import ScenarioData, Stage, StageData
 from quakeops.decomposition.recourse import FEASIBILITY, Recourse, first_stage_violation
 from quakeops.errors import InputError
 from quakeops.solvers import get
@@ -113,6 +113,36 @@ def test_what_the_seeds_hold(draw):
     assert sum(d.sign < 0 for d, _ in problems) >= 15
     assert sum(not d.first.integer.all() for d, _ in problems) >= 5
     assert sum(not two_valued(p.first).all() for _, p in problems) >= 5
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_solver_tolerance_does_not_undercut_large_coefficients(two_stage, beside):
+    """Q = ceil(1/2 + b) - 1e6 a, so L is about -1e6 and an integer L-shaped cut falls by 1 at b = 1e-6, which a solver calls whole.
+
+    The best plan is a = b = 0 at cost 1; with a third variable beside the recourse, of cost -1/4 up to 1, at 3/4.
+    """
+    n = 3 if beside else 2
+    first = Stage(("a", "b", "c")[:n], np.zeros(n), np.ones(n), np.array([True, True, False])[:n])
+    T, W = np.array([[0.0, -1.0, 0.0], [-1e6, 0.0, 0.0]])[:, :n], np.array([[1.0, 0.0], [0.0, 1.0]])
+    recourse = Stage(("y", "w"), np.zeros(2), np.full(2, 1e7), np.array([True, False]))
+    scenario = ScenarioData(
+        name="only",
+        probability=1.0,
+        cost_first=np.array([1e6 + 2, 0.0, -0.25])[:n],
+        cost=np.array([1.0, -1.0]),
+        offset=0.0,
+        T=csr_array(T),
+        W=csr_array(W),
+        row_lower=np.array([0.5, -np.inf]),
+        row_upper=np.array([np.inf, 0.0]),
+        row_names=("need", "gain"),
+        stage=recourse,
+    )
+    data = StageData(first, csr_array((0, n)), np.zeros(0), np.zeros(0), (), (scenario,), 1.0)
+    found = two_stage.benders(data, rel_gap=1e-6)
+    assert found.status is Status.OPTIMAL, (found.stop_reason, found.bound)
+    assert found.objective == pytest.approx(0.75 if beside else 1.0, abs=1e-6) and found.bound == pytest.approx(found.objective, abs=1e-5)
+    assert [found.first_stage[name] for name in "ab"] == [0, 0]
 
 
 @pytest.mark.parametrize("seed", range(12))

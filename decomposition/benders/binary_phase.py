@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ...solvers import LinearProgram
 from ..matrices import Array
 from .integer_cuts import distance_slope, no_good
 from .integer_state import TIGHTEST, IntegerState
 from .master import Point
+from .risk import Risk
 from .stabilization import Center
 
 WORTH = 0.1
@@ -22,8 +24,8 @@ STEPS = 3
 VISITS = 5
 """So often the LP cuts at one plan are refined before its recourse is solved with integrality."""
 
-COMPLETIONS = 50
-"""Most cuts in search of the best completion of one binary plan."""
+UNDERCUT = 1e-6
+"""Relative amount by which the master must undercut a plan that it knows exactly for this to count as its solver's tolerance."""
 
 
 @dataclass(slots=True, eq=False)
@@ -66,7 +68,7 @@ class BinaryPhase:
                 solved += 1
                 steps = 0 if solved <= FREE else 1 if solved <= CHEAP else STEPS
                 self._solve(point, x, steps)
-            elif not (self._add_exact(point, x, point.eta) or state.tighten() or self._exclude(x)):
+            elif not (self._add_exact(point, x, point.eta) or self._exclude(x, point.value) or state.tighten() or self._exclude(x)):
                 return "stalled"
 
     def _cut_off_cheaply(self, point: Point, x: Array) -> bool:
@@ -104,37 +106,39 @@ class BinaryPhase:
         return self.state.add_exact(point, x, eta) > 0
 
     def _settle(self, center: Center) -> None:
-        """Find the best plan that looks like ``center`` to the recourse, offer it, and note what such plans cost at least."""
+        """Find the best plan that looks like ``center`` to the recourse, offer it, and note what such plans cost at least.
+
+        What lies beside the recourse is then chosen by its own expected costs; not so, and so left to the cuts, where these are random and
+        the risk measure is not the mean.
+        """
         state, engine, oracle = self.state, self.state.engine, self.state.oracle
-        x = center.x
-        key = x[oracle.touching].tobytes()
-        if np.isinf(center.cost):
-            self.settled[key] = np.inf
-            return
-        if oracle.touching.all():
+        problem, x, key = engine.problem, center.x, center.x[oracle.touching].tobytes()
+        if np.isinf(center.cost) or oracle.touching.all():
             self.settled[key] = center.cost
             return
-        first = engine.problem.first
-        engine.master.set_bounds((np.where(oracle.touching, x, first.lower), np.where(oracle.touching, x, first.upper)))
-        try:
-            for _ in range(COMPLETIONS):
-                found, bound = state.master()
-                if found is None:
-                    return
-                x = np.where(oracle.touching, x, engine.clean(found.x)) + 0.0
-                center = state.offer(x)
-                if bound is not None and center.cost - bound <= state.tolerance * abs(center.cost) + TIGHTEST:
-                    self.settled[key] = bound
-                if not self._add_exact(found, x, found.eta):
-                    return
-        finally:
-            engine.master.set_bounds(None)
+        random = oracle.random_costs()
+        if engine.settings.risk != Risk() and random[:, ~oracle.touching].any():
+            return
+        program = LinearProgram(
+            cost=problem.cost + problem.probabilities @ random,
+            matrix=problem.A,
+            row_lower=problem.row_lower,
+            row_upper=problem.row_upper,
+            lower=np.where(oracle.touching, x, problem.first.lower),
+            upper=np.where(oracle.touching, x, problem.first.upper),
+            integer=problem.first.integer & ~oracle.touching,
+        )
+        options = {"threads": engine.settings.threads, "time_limit": engine.run.remaining()} | ({"rel_gap": TIGHTEST} if program.is_mip else {})
+        found = engine.team.on_rank_0(lambda: engine.backend.open(program).solve(options))
+        if found.x is not None and found.objective is not None and found.bound is not None:
+            best = state.offer(np.where(oracle.touching, x, engine.clean(found.x)) + 0.0)
+            self.settled[key] = best.cost - max(0.0, found.objective - found.bound)
 
-    def _exclude(self, x: Array) -> bool:
-        """Cut off all plans that look like ``x`` to the recourse; ``False`` if what they cost is not settled."""
+    def _exclude(self, x: Array, value: float = -np.inf) -> bool:
+        """Cut off all plans that look like ``x`` to the recourse; ``False`` if what they cost is not settled, or not above ``value``."""
         engine, oracle = self.state.engine, self.state.oracle
         bound = self.settled.get(x[oracle.touching].tobytes())
-        if bound is None:
+        if bound is None or bound <= value + UNDERCUT * max(1.0, abs(value)):
             return False
         self.excluded = min(self.excluded, bound)
         engine.master.add([no_good(x, distance_slope(x, engine.problem.first, oracle.touching), None, engine.oracle.rounds)])

@@ -15,8 +15,9 @@ from ...result import Result
 from ..packing import pack
 from ..recourse_solutions import recourse_certificate
 from .engine import Engine
-from .ledger import Collected, Flags, Ledger
+from .ledger import Ledger
 from .proof import Proof
+from .records import Collected, Flags
 from .sections import Section, lp_section
 
 MOST_BYTES = 128_000_000

@@ -106,6 +106,11 @@ class IntegerOracle:
         """Return each scenario's exact cost Q_s(x) + d_s'x + o_s (S,)."""
         return np.asarray(self.values(x) + np.array([cost for cost, _ in self._everyone(lambda s: s.first_stage_cost(x))]))
 
+    def random_costs(self) -> Array:
+        """Return d_s (S, n1), the deviations of the scenarios' first-stage costs."""
+        zero = np.zeros(len(self.engine.problem.first))
+        return np.array([d for _, d in self._everyone(lambda s: s.first_stage_cost(zero))])
+
     def find_floors(self) -> int | None:
         """Bound every scenario's recourse over all plans, ``floors`` (S,); returns a scenario that no plan satisfies, if any."""
         zero = np.zeros(len(self.engine.problem.first))

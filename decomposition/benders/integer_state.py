@@ -61,7 +61,7 @@ class IntegerState:
         engine.iteration += 1
         known = engine.incumbent
         tolerance = max(self.tolerance, self.loose * self._open_gap())
-        start = None if known is None or engine.master.fixed is not None else engine.master.completed(known.x, known.eta)
+        start = None if known is None else engine.master.completed(known.x, known.eta)
         with engine.run.timed("master"):
             return engine.team.on_rank_0(lambda: engine.master.solve_mip(tolerance, engine.run.remaining(), engine.settings.threads, start))
 

@@ -98,4 +98,5 @@ def _serve(engine: Engine) -> None:
         if query is None:
             return
         x, eta = query
-        engine.evaluate(np.asarray(x), eta, engine.effort(exact=True))
+        _, center = engine.evaluate(np.asarray(x), eta, engine.effort(exact=True))
+        engine.offer(center)  # as rank 0 does: the incumbent is the same everywhere

@@ -20,8 +20,8 @@ from ..run import Run
 from .certificate import collect_lp, keep_records
 from .driver import drive
 from .engine import Engine
-from .ledger import Collected
 from .problem import Problem
+from .records import Collected
 from .sections import Section
 from .settings import Settings
 from .team import Team

@@ -12,9 +12,9 @@ from ..matrices import Array
 from ..packing import pack
 from .cuts import Cut
 from .engine import Engine
-from .ledger import Collected, Duals
 from .problem import Indices
 from .proof import Standing
+from .records import Collected, Duals
 from .together import scenario_part
 from .vertices import bound_terms, sign_clipped
 
