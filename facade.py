@@ -118,7 +118,8 @@ def solve(
     if method not in METHODS:
         raise InputError(f"unknown method {method!r}; known: {', '.join(METHODS)}")
     engine = {"cuts": cuts, "clusters": clusters, "stabilization": stabilization, "pool": pool, "retain": retain, "risk": risk}
-    of_methods = {"iterations": (iterations, ("ph", "benders")), "bundles": (bundles, ("ph",)), "log": (log, ("ph",))}
+    of_methods: dict[str, tuple[Any, tuple[str, ...]]] = {"iterations": (iterations, ("ph", "benders"))}
+    of_methods |= {"bundles": (bundles, ("ph",)), "log": (log, ("ph",))}
     states = {"checkpoint": checkpoint, "checkpoint-every": checkpoint_every, "resume": resume}
     of_methods |= {name: (value, ("benders",)) for name, value in (engine | states).items()}
     for name, (value, methods) in of_methods.items():
@@ -141,8 +142,9 @@ def solve(
     given = (model, module, smps, instance, scenarios, scenario_file, seed, arguments or None)
 
     def rebuilt() -> Program:
-        named = None if saved is not None and given.count(None) == len(given) else _program(*given)
-        return saved.program(named) if saved is not None else named
+        if saved is None:
+            return _program(*given)
+        return saved.program(None if given.count(None) == len(given) else _program(*given))
 
     backend, program = parallel.agree(comm, lambda: (get(solver), rebuilt()))
     options = {"rel_gap": rel_gap, "time_limit": time_limit, "threads": threads, "iterations": iterations, "bundles": bundles}

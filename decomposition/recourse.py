@@ -114,7 +114,7 @@ class FirstStage(Protocol):
         """The variables."""
 
     @property
-    def A(self) -> csr_array:  # noqa: N802
+    def A(self) -> csr_array:
         """The rows' matrix."""
 
     @property

@@ -14,7 +14,7 @@ from .linear import Array, LinearProgram, RecourseSolution, Termination
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NotedBasis:
-    """A basis with what packs it ten times faster than its statuses: HiGHS' numbers of its basic variables, columns at their upper bound."""
+    """A basis with what packs it ten times faster than its statuses: HiGHS' numbers of its basic variables, columns at their upper side."""
 
     highs: Any
     basic: NDArray[np.int32]

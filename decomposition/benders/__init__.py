@@ -19,8 +19,8 @@ from .driver import drive
 from .engine import Engine
 from .exact import ExactPass
 from .integer_recourse import IntegerPass
-from .position import End
 from .last_resort import last_resort
+from .position import End
 from .problem import Problem
 from .risk import parse as parse_risk
 from .settings import Settings

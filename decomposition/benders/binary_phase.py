@@ -99,7 +99,8 @@ class BinaryPhase:
 
     def _add_exact(self, point: Point, x: Array, eta: float | None) -> bool:
         """Add the exact cuts at (x, eta), unless they were made before; whether there were any."""
-        key = (x.tobytes(), eta)
+        mean = self.state.engine.settings.risk == Risk()  # whose cuts depend on nothing else
+        key = ((x[self.state.oracle.touching] if mean else x).tobytes(), eta)
         if key in self.made:
             return False
         self.made.add(key)
@@ -128,7 +129,9 @@ class BinaryPhase:
             upper=np.where(oracle.touching, x, problem.first.upper),
             integer=problem.first.integer & ~oracle.touching,
         )
-        options = {"threads": engine.settings.threads, "time_limit": engine.run.remaining()} | ({"rel_gap": TIGHTEST} if program.is_mip else {})
+        options = {"threads": engine.settings.threads, "time_limit": engine.run.remaining()} | (
+            {"rel_gap": TIGHTEST} if program.is_mip else {}
+        )
         found = engine.team.on_rank_0(lambda: engine.backend.open(program).solve(options))
         if found.x is not None and found.objective is not None and found.bound is not None:
             best = state.offer(np.where(oracle.touching, x, engine.clean(found.x)) + 0.0)

@@ -180,10 +180,10 @@ class Saved:
             engine.lp = None if engine.lp is None or engine.lp.fixed is not None else engine.lp
         engine.resuming = engine.end is None and engine.lp is not None
         engine.run.provenance["resumed"] = {"iteration": self.iteration, "elapsed_s": float(self.header["elapsed_s"])}
-        if engine.run.progress is not None:
-            run = engine.run
-            note = f"resumed at iteration {self.iteration}"
-            run.progress(TracePoint(time_s=run.elapsed(), bound=run.bound, objective=run.objective, note=note))
+        run, note = engine.run, f"resumed at iteration {self.iteration}"
+        progress = run.progress
+        if progress is not None:
+            progress(TracePoint(time_s=run.elapsed(), bound=run.bound, objective=run.objective, note=note))
 
     def _unfit(self, option: str, given: Any, known: Any) -> InputError:
         return InputError(f"--{option} {given}: the checkpoint in {self.folder} was made with {known}")

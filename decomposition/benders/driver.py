@@ -8,8 +8,8 @@ from ..run import Run
 from .crash import begin, costliest
 from .engine import Engine
 from .infeasible import explain
-from .lazy_phase import lazy_phase
 from .integer_recourse import integer_phase, require_served
+from .lazy_phase import lazy_phase
 from .lp_phase import Outcome, lp_phase
 from .master import LAST_BOX
 from .mip_phase import mip_phase
@@ -29,9 +29,9 @@ def drive(engine: Engine, rel_gap: float) -> str:
     """
     try:
         reason = _phases(engine, rel_gap)
-    except UnboundedRecourseError as e:
-        reason = "unbounded"
-        ray = engine.team.on_rank_0(lambda: recourse_ray(engine, e.group))
+    except UnboundedRecourseError as unbounded:
+        reason, group = "unbounded", unbounded.group
+        ray = engine.team.on_rank_0(lambda: recourse_ray(engine, group))
         engine.explanations["unbounded"] = f"unbounded: recourse costs fall without limit along {ray}"
         if not _has_plan(engine):
             reason = "infeasible"

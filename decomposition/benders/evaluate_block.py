@@ -143,9 +143,8 @@ def evaluate_block(
     used[~np.isfinite(values)] = -1
     excess = query.risk.multipliers(costs, query.eta)[1] > 0 if query.risk.has_eta else None
     found = Found(block, used, excess, block.group, block.position + which, gain, worth, pi, terms, bases)
-    sums = block_sums(
-        block, costs, slopes, np.isfinite(values), query.probabilities[block.span], query.clusters[block.span], query.risk, query.x, query.eta
-    )
+    p, clusters = query.probabilities[block.span], query.clusters[block.span]
+    sums = block_sums(block, costs, slopes, np.isfinite(values), p, clusters, query.risk, query.x, query.eta)
     products += time.perf_counter() - clock
     exact = np.zeros(len(block), dtype=bool)
     exact[which] = True
@@ -158,4 +157,4 @@ def _best(vertices: Vertices, ranking: tuple[NDArray[np.float32], NDArray[np.flo
     constants, coefficients = ranking
     score = xi.astype(np.float32) @ coefficients
     score += constants
-    return vertices.active[score.argmax(axis=1)]
+    return np.asarray(vertices.active[score.argmax(axis=1)])

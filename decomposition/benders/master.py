@@ -116,7 +116,7 @@ class Master:
         eta = [self.risk.weight] if self.risk.has_eta else []
         whole = self.retained
         first = self.problem.cost if whole is None else self.problem.cost + whole.cost_first
-        y = [] if whole is None else whole.cost / self.unit
+        y = np.zeros(0) if whole is None else whole.cost / self.unit
         return np.concatenate([np.concatenate([first, eta]) / self.unit, self.awake.astype(float), y])
 
     def _bounds(self, boxed: bool) -> tuple[Array, Array]:
@@ -293,7 +293,9 @@ class Master:
         theta = found.x[self._first_theta : self._first_theta + self.clusters] * self.unit
         return Point(x, eta, theta, found.objective * self.unit + self._constant, bound, boxed)
 
-    def solve_mip(self, rel_gap: float, time_limit: float | None, threads: int | None, start: Array | None) -> tuple[Point | None, float | None]:
+    def solve_mip(
+        self, rel_gap: float, time_limit: float | None, threads: int | None, start: Array | None
+    ) -> tuple[Point | None, float | None]:
         """Solve (1) with integrality; returns its incumbent (``None``: none found) and its dual bound (``None``: none).
 
         Infinite bounds stand unboxed here: the LP phase has shown that the cuts bound (1).

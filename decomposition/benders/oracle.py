@@ -49,7 +49,7 @@ class Answer:
     """What the oracle says of a plan, in minimisation form and without c'x.
 
     ``costs`` (S,) equal each scenario's cost where ``exact`` (S,) and bound it from below elsewhere; ``infeasible`` numbers the scenarios
-    without recourse, whose cost is -inf. ``cuts`` hold at every plan. ``pool_gap`` is the mean cost that the pool missed where it was solved.
+    without recourse, whose cost is -inf. ``cuts`` hold at every plan. ``pool_gap`` is the mean cost that the pool missed, where seen.
     """
 
     x: Array
@@ -138,7 +138,7 @@ class Oracle:
         )
 
     def _own_answers(self, query: Query, effort: Effort, found: list[Found]) -> list[BlockAnswer]:
-        """Evaluate this rank's blocks, each in one thread; linear algebra runs one thread a block, so that digits do not depend on cores."""
+        """Evaluate this rank's blocks, each in one thread; so does linear algebra, that digits do not depend on cores."""
 
         def work(block: Block) -> tuple[BlockAnswer, Found]:
             g = block.group
@@ -171,7 +171,8 @@ class Oracle:
 
     def _extend_pool(self, found: list[Found]) -> float | None:
         """Put the most worthwhile new duals of all ranks into every rank's pool; return the mean gain over it."""
-        everyone = [(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0)), *self.team.share([(f.scenario, f.worth, f.gain) for f in found])]
+        none = (np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0))
+        everyone = [none, *self.team.share([(f.scenario, f.worth, f.gain) for f in found])]
         scenarios, worth, gains = (np.concatenate(part) for part in zip(*everyone, strict=True))
         if self.pool and len(worth):
             best = np.argsort(-worth, kind="stable")[: self.most_new]

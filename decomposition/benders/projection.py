@@ -11,7 +11,7 @@ from .master import Master
 
 
 def project(master: Master, x: Array, eta: float | None, level: float, *, infinity: bool) -> tuple[Array, float | None] | None:
-    """Return the point of {model <= level} nearest to (x, eta) in the 1- or infinity-norm weighted by 1 / max(1, |x_j|); ``None`` if empty."""
+    """Return the point of {model <= level} nearest to (x, eta), by 1- or infinity-norm weighted with 1 / max(1, |x_j|), if there is any."""
     program = master.program(integer=False, boxed=True)
     center = x if eta is None else np.append(x, eta)
     k, n = len(center), len(program.cost)

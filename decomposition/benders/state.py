@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 ENGINE = ("problem", "backend", "run", "settings", "team", "oracle", "master", "asked", "proof", "checkpoint", "resuming")
 MASTER = ("problem", "backend", "risk", "fixed", "_model")
-ORACLE = ("problem", "backend", "team", "threads", "pool", "most_active", "most_new", "solved", "seconds", "ledger", "will_pack", "vertices", "_blocks")
+ORACLE_GIVEN = ("problem", "backend", "team", "threads", "pool", "most_active", "most_new")
+ORACLE = (*ORACLE_GIVEN, "solved", "seconds", "ledger", "will_pack", "vertices", "_blocks")
 """Fields that a checkpoint does not hold, or not in this way; every other field of these classes is held."""
 
 LEDGER = "ledger_"

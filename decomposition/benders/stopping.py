@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from ..run import Run
 
-
 LIMITS = ("time limit", "iteration limit")
 
 
