@@ -150,7 +150,7 @@ def solve(
     options = {"rel_gap": rel_gap, "time_limit": time_limit, "threads": threads, "iterations": iterations, "bundles": bundles}
     chosen: dict[str, Any] = {name: value for name, value in engine.items() if value is not None}
     if saved is not None:
-        chosen = saved.settings(chosen)
+        chosen = saved.settings(chosen)  # those that are not the default
     options |= chosen
     run.provenance = provenance(program.recipe, program.instance_hash, **options) | {"ranks": 1 if comm is None else comm.Get_size()}
     if method == "ef":

@@ -53,18 +53,19 @@ def outside(timing: dict, *, build: bool) -> float:
 
 
 def line(name: str, out: dict, *more: str) -> None:
-    """Print a row: objective, bound, gap, seconds of the solve and of the process, peak memory."""
+    """Print a row: objective, bound, gap, seconds of the solve, of the process and of the processors, peak memory."""
     if "failed" in out:
         print(f"{name:38} {out['failed']}   ({out['process_s']:.1f} s)", flush=True)
         return
     figures = (f"{v:15,.2f}" if v is not None else f"{'none':>15}" for v in (out["objective"], out["bound"]))
     gap = "" if out.get("gap") is None else f"{out['gap']:.2e}"
-    cells = [*figures, f"{gap:>9}", f"{out['timing']['total']:8.1f}", f"{out['process_s']:8.1f}", f"{out['peak_mb']:7.0f}", *more]
+    cells = [*figures, f"{gap:>9}", f"{out['timing']['total']:8.1f}", f"{out['process_s']:8.1f}"]
+    cells += [f"{out['cpu_s']:8.1f}", f"{out['peak_mb']:7.0f}", *more]
     print(f"{name:38} {' '.join(cells)}  {out['status']}", flush=True)
 
 
 def heads(*more: str) -> None:
-    print(f"{'':38} {'objective':>15} {'bound':>15} {'gap':>9} {'solve s':>8} {'whole s':>8} {'MB':>7} {' '.join(more)}")
+    print(f"{'':38} {'objective':>15} {'bound':>15} {'gap':>9} {'solve s':>8} {'whole s':>8} {'CPU s':>8} {'MB':>7} {' '.join(more)}")
 
 
 def peers(arguments: argparse.Namespace) -> dict:

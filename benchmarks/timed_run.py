@@ -1,4 +1,4 @@
-"""One solve in a process of its own: what came out, its wall clock and its peak memory, under a time limit that kills it.
+"""One solve in a process of its own: what came out, wall clock, processor time and peak memory, under a time limit that kills it.
 
 As a script it is that process: ``timed_run.py SPECIFICATION.json OUTCOME.json``.
 """
@@ -95,7 +95,8 @@ def main() -> None:
         outcome = {"quakeops": quakeops_run, "lshaped": lshaped_run}[kind](**specification)
     except Exception as e:  # whatever a peer raises is what is reported
         outcome = {"failed": f"{type(e).__name__}: {e}"}
-    outcome["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    outcome |= {"peak_mb": used.ru_maxrss / 1024, "cpu_s": used.ru_utime + used.ru_stime}
     Path(sys.argv[2]).write_text(json.dumps(outcome), encoding="utf-8")
 
 

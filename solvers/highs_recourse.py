@@ -110,4 +110,3 @@ class HighsRecourse:
         n = len(self._columns)
         basis.col_status, basis.row_status, basis.valid = statuses[:n], statuses[n:], True
         return basis
-

@@ -77,7 +77,8 @@ def test_a_master_that_is_changed_equals_a_fresh_one(two_stage, seed, risk):
         if what == "add" and more and master.clusters == len({c for cut in more for c in cut.clusters}):
             master.add([more.pop()])
         elif what == "drop" and len(master.cuts) > 1:
-            master.drop(np.flatnonzero(rng.random(len(master.cuts)) < 0.2))
+            last = {c: i for i, cut in enumerate(master.cuts) for c in cut.clusters}  # each theta keeps one
+            master.drop(np.setdiff1d(np.flatnonzero(rng.random(len(master.cuts)) < 0.4), list(last.values())))
         elif what == "split" and master.clusters < 6:
             master.split({int(rng.integers(master.clusters)): master.clusters})
         elif what == "scale":

@@ -18,17 +18,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from quakeops.decomposition.benders import checkpoint_files, engine
-from quakeops.decomposition.benders.checkpoint import Checkpoint, Saved, exact_text
+from quakeops.decomposition.benders.checkpoint import Checkpoint, exact_text
 from quakeops.decomposition.benders.compiled import compile_problem
 from quakeops.decomposition.benders.cuts import Cut
 from quakeops.decomposition.benders.oracle import Oracle
 from quakeops.decomposition.benders.risk import Risk, parse
+from quakeops.decomposition.benders.saved import Saved
 from quakeops.decomposition.benders.snapshot import Reader, Writer
 from quakeops.decomposition.benders.stabilization import Center, InOut
 from quakeops.decomposition.benders.team import Team
 from quakeops.decomposition.benders.vertices import Vertices
 from quakeops.decomposition.program import from_model
-from quakeops.errors import InputError
+from quakeops.errors import InputError, SolverError
 from quakeops.solvers import LinearProgram, get
 from scipy.sparse import csr_array
 
@@ -119,8 +120,81 @@ def test_a_run_killed_after_any_checkpoint_ends_alike(options, tmp_path, monkeyp
             solve(folder, **options)
         resumed = quakeops.solve(resume=folder, certificate=False)
         assert same(resumed, whole), (number, phases[number - 1])
+        assert resumed.provenance["options"] == whole.provenance["options"]
         assert resumed.provenance["resumed"]["iteration"] <= whole.provenance["benders"]["iterations"]
         assert resumed.provenance["benders"] == whole.provenance["benders"]  # iterations, LPs and cuts before the kill count
+
+
+WHOLE = """
+import mpisppy.utils.sputils as sputils
+import numpy as np
+import pyomo.environ as pyo
+
+
+def scenario_names_creator(count, start=None):
+    return [f"scen{k}" for k in range(6)]
+
+
+def inparser_adder(cfg):
+    pass
+
+
+def kw_creator(cfg):
+    return {}
+
+
+def scenario_creator(name):
+    rng = np.random.default_rng(sputils.extract_num(name))
+    room, need = rng.integers(3, 9, 5), int(rng.integers(15, 25))
+    m = pyo.ConcreteModel(name)
+    m.build = pyo.Var(range(5), within=pyo.Binary)
+    m.trips = pyo.Var(range(5), within=pyo.NonNegativeIntegers, bounds=(0, 4))
+    m.short = pyo.Var(within=pyo.NonNegativeReals)
+    m.served = pyo.Constraint(expr=sum(int(room[i]) * m.trips[i] for i in range(5)) + m.short >= need)
+    m.open = pyo.Constraint(range(5), rule=lambda m, i: m.trips[i] <= 3 * m.build[i])
+    m.cost = pyo.Expression(expr=sum((4 + i) * m.build[i] for i in range(5)))
+    m.objective = pyo.Objective(expr=m.cost + sum((3 + i % 2) * m.trips[i] for i in range(5)) + 3 * m.short)
+    sputils.attach_root_node(m, m.cost, [m.build])
+    return m
+"""
+
+
+def test_integer_recourse_begins_its_phase_again(tmp_path, monkeypatch):
+    """Its last checkpoint is that at the phase's start, since cuts made later may stand on what is not held."""
+    (tmp_path / "whole_trips.py").write_text(WHOLE)
+    monkeypatch.syspath_prepend(tmp_path)
+    options = {"module": "whole_trips", "method": "benders", "rel_gap": 1e-6, "certificate": False, "checkpoint_every": 1}
+    with monkeypatch.context() as m:
+        phases = checkpoints(m)
+        whole = quakeops.solve(checkpoint=tmp_path / "whole", **options)
+    assert whole.status == "optimal" and phases[-1] == "mip" and phases.count("mip") == 1
+    again = quakeops.solve(resume=tmp_path / "whole", certificate=False)
+    assert same(again, whole) and again.provenance["benders"] == whole.provenance["benders"]
+
+
+@pytest.mark.parametrize("options", [{}, {"risk": "cvar:0.5", "cuts": "multi"}], ids=str)
+def test_one_tree_with_lazy_cuts(options, tmp_path, monkeypatch):
+    """Gurobi's tree cannot be held: killed in it, the run plants it anew, and ends alike."""
+    try:
+        get("gurobi")
+    except SolverError as e:
+        pytest.skip(str(e))
+    options = {
+        "instance": "islands-3",
+        "method": "benders",
+        "rel_gap": 1e-6,
+        "solver": "gurobi",
+        "certificate": False,
+        "checkpoint_every": 1,
+    } | options
+    with monkeypatch.context() as m:
+        phases = checkpoints(m)
+        whole = quakeops.solve("prepositioning", checkpoint=tmp_path / "whole", **options)
+    for number in (3, phases.index("mip") + 1):
+        with monkeypatch.context() as m, pytest.raises(Killed):
+            kill_at(m, number)
+            quakeops.solve("prepositioning", checkpoint=tmp_path / str(number), **options)
+        assert same(quakeops.solve(resume=tmp_path / str(number), certificate=False), whole)
 
 
 def test_a_vertex_that_left_the_pool_counts_as_new():

@@ -13,7 +13,7 @@ from ...solvers import Backend, Termination
 from ..program import Program
 from ..run import Run, finish
 from .certificate import certified, keep_records
-from .checkpoint import Checkpoint, Saved, new_checkpoint
+from .checkpoint import Checkpoint, new_checkpoint
 from .compiled import compile_problem
 from .driver import drive
 from .engine import Engine
@@ -23,6 +23,7 @@ from .last_resort import last_resort
 from .position import End
 from .problem import Problem
 from .risk import parse as parse_risk
+from .saved import Saved
 from .settings import Settings
 from .team import Team
 

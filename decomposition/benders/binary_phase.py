@@ -40,6 +40,7 @@ class BinaryPhase:
     settled: dict[bytes, float] = field(default_factory=dict)
     visits: dict[bytes, int] = field(default_factory=dict)
     made: set[tuple[bytes, float | None]] = field(default_factory=set)
+    bounded: set[bytes] = field(default_factory=set)
     excluded: float = np.inf
 
     def run(self) -> str:
@@ -79,13 +80,17 @@ class BinaryPhase:
         if self.visits[key] > VISITS:
             return False
         lp_cost = state.add_lp_cuts(point, x)
-        if state.engine.incumbent is None and np.isfinite(lp_cost):  # any plan is better than none
-            return False
         return lp_cost > point.value + self._worthwhile(point) or state.add_bounds(point, x, oracle.floors, 0) > 0
 
     def _solve(self, point: Point, x: Array, steps: int) -> None:
         """Solve the recourse at ``x`` with integrality and add the cuts this gives."""
         state, oracle = self.state, self.state.oracle
+        lower = self._hopeless(x)
+        if lower is not None:
+            state.add_l_shaped(point, x, point.eta, lower)
+            if steps:
+                state.add_bounds(point, x, lower, steps)
+            return
         center = state.offer(x)
         self._add_exact(point, x, point.eta)
         self._add_exact(point, x, center.eta)
@@ -93,9 +98,20 @@ class BinaryPhase:
         if steps and np.isfinite(center.cost):
             state.add_bounds(point, x, oracle.values(x), steps)
 
+    def _hopeless(self, x: Array) -> Array | None:
+        """Return lower bounds of the recourse costs (S,), where these are enough to see that ``x`` is no better than the incumbent."""
+        state, best, key = self.state, self.state.engine.incumbent, x[self.state.oracle.touching].tobytes()
+        if best is None or key in self.bounded:
+            return None
+        self.bounded.add(key)
+        with state.engine.run.timed("integer recourse"):
+            lower = state.oracle.lower_values(x)
+        enough = best.cost - 0.5 * state.target.tolerance * abs(best.cost)
+        return lower if np.isfinite(lower).all() and state.cost_from(x, lower) >= enough else None
+
     def _worthwhile(self, point: Point) -> float:
         best = self.state.engine.incumbent
-        return WORTH * (1e-3 * abs(point.value) if best is None else max(best.cost - point.value, 0.0)) + 1e-6 * max(1.0, abs(point.value))
+        return WORTH * (0.1 * abs(point.value) if best is None else max(best.cost - point.value, 0.0)) + 1e-6 * max(1.0, abs(point.value))
 
     def _add_exact(self, point: Point, x: Array, eta: float | None) -> bool:
         """Add the exact cuts at (x, eta), unless they were made before; whether there were any."""
@@ -104,7 +120,7 @@ class BinaryPhase:
         if key in self.made:
             return False
         self.made.add(key)
-        return self.state.add_exact(point, x, eta) > 0
+        return self.state.add_l_shaped(point, x, eta, self.state.oracle.values(x)) > 0
 
     def _settle(self, center: Center) -> None:
         """Find the best plan that looks like ``center`` to the recourse, offer it, and note what such plans cost at least.

@@ -25,8 +25,8 @@ from .vertices import bound_terms, sign_clipped
 
 T = TypeVar("T")
 
-FLOOR_GAP = 1e-3
-"""Relative gap of the programs that bound each scenario's recourse over all plans."""
+FLOOR_GAP, LOOSE_GAP = 1e-3, 1e-3
+"""Relative gaps of the programs that bound each scenario's recourse over all plans, and at a plan that need not be solved exactly."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,9 +102,19 @@ class IntegerOracle:
             self._values[key] = np.array([np.inf if v is None else v for v in found])
         return self._values[key]
 
+    def lower_values(self, x: Array) -> Array:
+        """Return lower bounds of Q_s(x) (S,) to a loose gap, inf where there is no recourse: cheap where exact values are not."""
+        found = self._everyone(lambda s: self._mips.recourse_bound(s.group, s.xi, x, LOOSE_GAP))
+        self.solved["recourse"] += len(found)
+        return np.array(found)
+
     def costs(self, x: Array) -> Array:
         """Return each scenario's exact cost Q_s(x) + d_s'x + o_s (S,)."""
-        return np.asarray(self.values(x) + np.array([cost for cost, _ in self._everyone(lambda s: s.first_stage_cost(x))]))
+        return np.asarray(self.values(x) + self.first_stage_costs(x))
+
+    def first_stage_costs(self, x: Array) -> Array:
+        """Return each scenario's own first-stage cost d_s'x + o_s (S,)."""
+        return np.array([cost for cost, _ in self._everyone(lambda s: s.first_stage_cost(x))])
 
     def random_costs(self) -> Array:
         """Return d_s (S, n1), the deviations of the scenarios' first-stage costs."""

@@ -91,10 +91,18 @@ class IntegerState:
             values, slopes = self.oracle.raise_at(x, caps, steps)
         return engine.add(self.oracle.cuts(x, point.eta, values, slopes), x, point.eta, point)
 
-    def add_exact(self, point: Point, x: Array, eta: float | None) -> int:
-        """Add the integer L-shaped cuts at (x, eta), or the no-good cut of a plan without recourse; returns how many."""
+    def cost_from(self, x: Array, values: Array) -> float:
+        """Return the cost of plan ``x`` if its recourse costs ``values`` (S,), which bounds it from below if these do."""
+        engine = self.engine
+        risk = engine.settings.risk.of(values + self.oracle.first_stage_costs(x), engine.problem.probabilities)
+        return float(engine.problem.cost @ x) + risk
+
+    def add_l_shaped(self, point: Point, x: Array, eta: float | None, values: Array) -> int:
+        """Add the integer L-shaped cuts at (x, eta), or the no-good cut of a plan without recourse; returns how many.
+
+        ``values`` (S,) are recourse costs at ``x``, or lower bounds of them.
+        """
         engine, first = self.engine, self.engine.problem.first
-        values = self.oracle.values(x)
         toward = distance_slope(x, first, self.oracle.touching)
         cuts = self.oracle.cuts(x, eta, values, l_shaped_slopes(values, self.oracle.floors, toward))
         failed = np.flatnonzero(np.isinf(values))

@@ -85,12 +85,13 @@ class Ledger:
                 own[mine] = self._duals[g].add(old[g].pi[own[mine]])
                 shares[k] = Share(share.block, share.pool, own, share.excess)
 
-    def collect(self, team: Team, vertices: Sequence[Vertices], wanted: Mapping[int, Flags]) -> Collected | None:
+    def collect(self, team: Team, vertices: Sequence[Vertices], wanted: Mapping[int, Flags], *, merged: bool = True) -> Collected | None:
         """Return on rank 0 the records of evaluations ``wanted`` for the scenarios marked there (S,); ``None`` on the others.
 
-        Called by all ranks; evaluations that were never recorded are left out.
+        Called by all ranks; evaluations that were never recorded are left out. Unless ``merged``, a dual that was found, and later used as
+        a member of the pool, may stand there twice: that takes a fraction of the time.
         """
-        parts = team.to_rank_0([self._own(vertices, wanted)])
+        parts = team.to_rank_0([self._own(vertices, wanted, merged)])
         if team.rank:
             return None
         sources = tuple(sorted({s for shares, _ in parts for s in shares}))
@@ -112,7 +113,7 @@ class Ledger:
         kept = parts[0][1] if len(parts) == 1 else [d.pi for d in duals]
         return Collected(sources, ids, excess, tuple(pi.copy() for pi in kept), dict(self._rays))
 
-    def _own(self, vertices: Sequence[Vertices], wanted: Mapping[int, Flags]) -> tuple[dict[int, list[Share]], list[Array]]:
+    def _own(self, vertices: Sequence[Vertices], wanted: Mapping[int, Flags], merged: bool) -> tuple[dict[int, list[Share]], list[Array]]:
         """Return this rank's shares of the evaluations ``wanted``, with the duals they use, pool members too, in one numbering."""
         sources = sorted(wanted.keys() & self._shares.keys())
         in_pool, in_own = ([np.zeros(len(kept), dtype=bool) for kept in every] for every in (vertices, self._duals))
@@ -121,11 +122,17 @@ class Ledger:
                 asked, g = wanted[source][share.block.span], share.block.group
                 for numbers, marks in ((share.pool, in_pool[g]), (share.own, in_own[g])):
                     marks[numbers[asked & (numbers != NONE)]] = True
-        used = [Duals(len(g.sense)) for g in self.problem.groups]
+        used: list[Array] = []
         pool_to, own_to = ([np.full(len(m), NONE, dtype=np.int32) for m in marks] for marks in (in_pool, in_own))
-        for g, duals in enumerate(used):
-            pool_to[g][in_pool[g]] = duals.add(vertices[g].pi[in_pool[g]])
-            own_to[g][in_own[g]] = duals.add(self._duals[g].pi[in_own[g]])
+        for g, group in enumerate(self.problem.groups):
+            both = np.concatenate([vertices[g].pi[in_pool[g]], self._duals[g].pi[in_own[g]]])
+            numbers = np.arange(len(both), dtype=np.int32)
+            if merged:
+                distinct = Duals(len(group.sense))
+                numbers = distinct.add(both)
+                both = distinct.pi
+            pool_to[g][in_pool[g]], own_to[g][in_own[g]] = np.split(numbers, [int(in_pool[g].sum())])
+            used.append(both)
         out: dict[int, list[Share]] = {}
         for source in sources:
             out[source] = []
@@ -136,13 +143,13 @@ class Ledger:
                     mine = asked & (numbers != NONE)
                     own[mine] = to[numbers[mine]]
                 out[source].append(Share(share.block, np.full_like(own, NONE), own, share.excess))
-        return out, [d.pi for d in used]
+        return out, used
 
     def state(self, team: Team, vertices: Sequence[Vertices]) -> dict[str, Array | Numbers | Flags] | None:
         """Return all records of all ranks as plain arrays, on rank 0; ``None`` on the others."""
         everything = np.ones(self.problem.num_scenarios, dtype=bool)
         every = sorted({s for part in team.share([list(self._shares)]) for s in part})
-        collected = self.collect(team, vertices, dict.fromkeys(every, everything))
+        collected = self.collect(team, vertices, dict.fromkeys(every, everything), merged=False)
         if collected is None:
             return None
         keys = sorted(collected.rays)

@@ -30,7 +30,7 @@ class Standing:
 
 @dataclass(slots=True, eq=False)
 class Proof:
-    """``best``: what the best bound stands on; ``by_lp``: what the best bound of an LP does, which arithmetic can prove."""
+    """``best``: what the best bound stands on; ``by_lp``: what the best one by an LP over duals' cuts does: arithmetic can prove it."""
 
     ledger: Ledger
     best: Standing | None = None
@@ -38,8 +38,9 @@ class Proof:
 
     def take(self, master: Master, clusters: Indices, bound: float, *, of_lp: bool) -> None:
         """Note that ``master`` as it stands now has set the best bound."""
-        self.best = Standing(bound, tuple(master.cuts), clusters, master.unit, master.row_dual if of_lp else None)
-        if of_lp:
+        provable = of_lp and all(cut.from_duals for cut in master.cuts)
+        self.best = Standing(bound, tuple(master.cuts), clusters, master.unit, master.row_dual if provable else None)
+        if provable:
             self.by_lp = self.best
         self.forget(master)
 

@@ -63,19 +63,37 @@ class ScenarioMIPs:
 
     def recourse(self, group: Group, xi: Array, x: Array) -> float | None:
         """Return Q_s(x) of (1) to a gap of ``EXACT_GAP``; ``None`` if x has no recourse."""
-        rhs = group.right_hand_sides(x, xi[None, :])[0]
-        lower, upper = row_bounds(group, rhs)
-        second = group.second
-        if not len(second):
-            slack = FEASIBILITY * np.maximum(1.0, np.abs(rhs))
-            return 0.0 if (lower <= slack).all() and (upper >= -slack).all() else None
-        program = LinearProgram(group.cost, group.W, lower, upper, second.lower, second.upper, second.integer)
+        if not len(group.second):
+            return self._without_variables(group, xi, x)
+        program = self._recourse(group, xi, x)
         found = self._solve(program, EXACT_GAP)
         if found.termination is Termination.INFEASIBLE:
             return None
         if found.termination is not Termination.OPTIMAL or found.objective is None:
             raise SolverError(f"the solver failed on an integer recourse problem: {found.termination} {found.detail}")
         return self._polished(program, found)
+
+    def recourse_bound(self, group: Group, xi: Array, x: Array, rel_gap: float) -> float:
+        """Return a lower bound of Q_s(x), whose relative gap is at most ``rel_gap``; inf if x has no recourse."""
+        if not len(group.second):
+            value = self._without_variables(group, xi, x)
+            return np.inf if value is None else value
+        found = self._solve(self._recourse(group, xi, x), rel_gap)
+        if found.termination is Termination.INFEASIBLE:
+            return np.inf
+        return -np.inf if found.bound is None else found.bound
+
+    def _without_variables(self, group: Group, xi: Array, x: Array) -> float | None:
+        """Return 0 if the rows of a scenario without recourse variables hold (a solver would not look), else ``None``."""
+        rhs = group.right_hand_sides(x, xi[None, :])[0]
+        lower, upper = row_bounds(group, rhs)
+        slack = FEASIBILITY * np.maximum(1.0, np.abs(rhs))
+        return 0.0 if (lower <= slack).all() and (upper >= -slack).all() else None
+
+    def _recourse(self, group: Group, xi: Array, x: Array) -> LinearProgram:
+        lower, upper = row_bounds(group, group.right_hand_sides(x, xi[None, :])[0])
+        second = group.second
+        return LinearProgram(group.cost, group.W, lower, upper, second.lower, second.upper, second.integer)
 
     def _polished(self, program: LinearProgram, found: Solution) -> float | None:
         """Return the cost with the integer variables at the whole numbers next to the solver's, if those leave a feasible rest."""

@@ -48,7 +48,10 @@ def check_bound(problem: Problem, risk: Risk, x: Array, bound: float, data: Mapp
         return
     detail = "" if reached is None else f"; arithmetic alone proves {problem.sign * reached:.10g}"
     if "mip" in sections:
-        detail = f"branch and bound over the {len(final.cuts)} cuts of the final master is taken from the solver" + detail
+        how = f"branch and bound over the {len(final.cuts)} cuts of the final master is taken from the solver"
+        if problem.integer_recourse:
+            how = f"integer recourse: the final master of {len(final.cuts)} cuts, and plans settled one by one, are taken from the run"
+        detail = how + detail
     if trusted:
         detail += f"; {trusted} cuts are no sums of recourse duals and are taken as they are"
     say.say(claim, Verdict.TRUSTED, f"{problem.sign * bound:.10g}: {detail.lstrip('; ')}")
