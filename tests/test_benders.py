@@ -59,21 +59,21 @@ def program_of(two_stage, seed):
     return two_stage.widen(data, seed) if seed % 2 else data
 
 
-def assert_bracketed(result, optimum):
+def assert_bracketed(result, optimum, tolerance=1e-7):
     """Every bound and every incumbent that was reported lies on its side of the optimum."""
     sign = 1.0 if result.sense == "minimize" else -1.0
-    slack = 1e-7 * max(1.0, abs(optimum))
+    slack = tolerance * max(1.0, abs(optimum))
     for p in result.trace:
         assert p.bound is None or sign * (optimum - p.bound) >= -slack
         assert p.objective is None or sign * (p.objective - optimum) >= -slack
 
 
-def assert_solved(result, optimum):
+def assert_solved(result, optimum, tolerance=1e-7):
     """The optimum to 1e-7. The dual bound of a MIP holds to the solver's row tolerance, an absolute 1e-6 on numbers near 1."""
-    assert result.objective is not None and near(result.objective, optimum), (result.objective, optimum)
+    assert result.objective is not None and near(result.objective, optimum, tolerance), (result.objective, optimum)
     assert near(result.bound, result.objective, 2e-6)
     assert result.status is Status.OPTIMAL or result.stop_reason == "stalled"
-    assert_bracketed(result, optimum)
+    assert_bracketed(result, optimum, tolerance)
 
 
 def costs_of(data, x):
@@ -219,7 +219,7 @@ def test_risk_measures(two_stage, seed, risk, way):
     found = two_stage.benders(data, risk=measure, **way)
     optimum = two_stage.risk_optimum(data, measure)
     assert optimum is not None
-    assert_solved(found, optimum)
+    assert_solved(found, optimum, 2e-6)  # its rows of excesses hold to 1e-6
     kept = data.probabilities > 0
     costs, p = costs_of(data, plan_of(data, found))[kept], data.probabilities[kept]
     order = np.argsort(-costs)
