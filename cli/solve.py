@@ -38,9 +38,7 @@ def solve(
     iterations: Annotated[int | None, typer.Option(metavar="N", help="ph, benders: most iterations")] = None,
     bundles: Annotated[int | None, typer.Option(metavar="N", help="ph: join the scenarios into so many bundles (default: none)")] = None,
     log: Annotated[str | None, typer.Option(metavar="FILE", help="ph: file for mpi-sppy's own log")] = None,
-    risk: Annotated[
-        str | None, typer.Option(metavar="MEASURE", help="benders: mean, cvar:ALPHA, mean-cvar:LAMBDA:ALPHA or worst")
-    ] = None,
+    risk: Annotated[str | None, typer.Option(metavar="MEASURE", help="benders: mean, cvar:ALPHA, mean-cvar:LAMBDA:ALPHA or worst")] = None,
     cuts: Annotated[str | None, typer.Option(help="benders: single, clustered (default), multi or adaptive")] = None,
     clusters: Annotated[int | None, typer.Option(metavar="N", help="benders: scenario clusters of clustered cuts")] = None,
     stabilization: Annotated[str | None, typer.Option(help="benders: in-out (default), level-1, level-inf or none")] = None,

@@ -21,6 +21,10 @@ class NotedBasis:
     at_upper: NDArray[np.int64]
 
 
+TOLERANCE = 1e-7
+"""Primal feasibility, HiGHS' default."""
+
+
 class HighsRecourse:
     """See :class:`~quakeops.solvers.linear.RecourseModel`. Dual simplex without presolve, one thread."""
 
@@ -66,6 +70,8 @@ class HighsRecourse:
             highs.setBasis(start.highs if isinstance(start, NotedBasis) else start)
         highs.run()
         status = highs.getModelStatus()
+        if not len(self._columns) and (np.any(row_lower > TOLERANCE) or np.any(row_upper < -TOLERANCE)):
+            return RecourseSolution(Termination.INFEASIBLE)  # HiGHS calls a problem without columns optimal whatever its rows say
         if status in self._optimal:
             dual = np.array(highs.getSolution().row_dual)
             basis = self._noted(start) if self.will_pack and not self._ranged else highs.getBasis()

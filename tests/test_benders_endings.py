@@ -240,6 +240,20 @@ def test_unbounded_and_infeasible_is_infeasible(two_stage):
     assert two_stage.extensive(relaxed).status is two_stage.benders(relaxed).status is Status.UNBOUNDED
 
 
+def test_unbounded_recourse_of_no_plan_is_infeasible(two_stage):
+    """Any plan would let the recourse costs fall for ever, but no plan is whole, or none has recourse in both scenarios."""
+    options = {"cost_first": [0], "cost": [-1], "T": [[1]], "W": [[1]], "low": [0], "high": [INF], "lower": [0], "upper": [1]}
+    data = one_scenario(two_stage, **options, A=[[1], [-1]], A_low=[0.3, -0.6], integer=True)
+    assert two_stage.extensive(data).status is two_stage.benders(data).status is Status.INFEASIBLE
+    data = one_scenario(two_stage, **options)
+    (s,) = data.scenarios
+    assert two_stage.benders(data).status is Status.UNBOUNDED
+    hopeless = replace(s, name="hopeless", W=csr_array([[-1.0]]), row_lower=np.array([4.0]))  # x - y >= 4 with x <= 1
+    both = replace(data, scenarios=(replace(s, probability=0.5), replace(hopeless, probability=0.5)))
+    found = two_stage.benders(both)
+    assert two_stage.extensive(both).status is found.status is Status.INFEASIBLE and "hopeless" in found.stop_reason
+
+
 def test_culprits_are_those_that_no_plan_satisfies(two_stage):
     """Of the scenarios that cut plans off only the impossible ones are named, at most three."""
     base = one_scenario(two_stage, cost_first=[1], cost=[1], T=[[1]], W=[[1]], low=[0], high=[INF], lower=[0], upper=[10])

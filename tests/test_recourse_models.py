@@ -244,3 +244,14 @@ def test_gurobi_names_the_size_limit():
     p = program(np.ones(2001), np.ones((1, 2001)), [1], [INF])
     with pytest.raises(SolverError, match=r"2001 variables and 1 constraints.*--solver highs"):
         solve(backend.open_recourse(p), p)
+
+
+def test_rows_without_variables_count(backend):
+    """A scenario without recourse variables is feasible only where its rows hold as they are."""
+    p = LinearProgram(
+        np.zeros(0), csr_array((2, 0)), np.array([-1.0, -INF]), np.array([INF, 1.0]), np.zeros(0), np.zeros(0), np.zeros(0, dtype=bool)
+    )
+    model = backend.open_recourse(p)
+    assert model.solve(np.array([-1.0, -INF]), np.array([INF, 0.0])).termination is Termination.OPTIMAL
+    assert model.solve(np.array([2.0, -INF]), np.array([INF, 1.0])).termination is Termination.INFEASIBLE
+    assert model.solve(np.array([-1.0, -INF]), np.array([INF, -2.0])).termination is Termination.INFEASIBLE

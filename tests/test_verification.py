@@ -425,7 +425,7 @@ def test_results_of_the_methods_are_verified(method):
 
 
 def test_integer_recourse_is_checked_for_integrality(foreign):
-    result = quakeops.solve(module="packing", scenarios=3, method="ef")
+    result = quakeops.solve(module="packing", scenarios=2, method="ef", rel_gap=0.5)
     assert quakeops.verify(result).ok
     first = result.certificate["recourse"]["values"][0]
     y = unpack(first, "", float, (None, None))

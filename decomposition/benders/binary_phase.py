@@ -24,6 +24,9 @@ STEPS = 3
 VISITS = 5
 """So often the LP cuts at one plan are refined before its recourse is solved with integrality."""
 
+PATIENCE = 8
+"""After so many plans that LP cuts cut off, the best of them is evaluated exactly if there is no incumbent yet."""
+
 UNDERCUT = 1e-6
 """Relative amount by which the master must undercut a plan that it knows exactly for this to count as its solver's tolerance."""
 
@@ -33,7 +36,7 @@ class BinaryPhase:
     """``settled`` holds lower bounds of plans that were solved to their best completion, by what touches the recourse.
 
     A plan that the master returns after its integer L-shaped cut (a solver's tolerance times the cut's coefficients can do that) is
-    ``excluded``: cut off, its settled bound taking its place.
+    ``excluded``: cut off, its settled bound taking its place. ``fallback`` is the plan that costs least in the LP relaxation so far.
     """
 
     state: IntegerState
@@ -42,6 +45,8 @@ class BinaryPhase:
     made: set[tuple[bytes, float | None]] = field(default_factory=set)
     bounded: set[bytes] = field(default_factory=set)
     excluded: float = np.inf
+    fallback: Array | None = None
+    fallback_cost: float = np.inf
 
     def run(self) -> str:
         """Return why the run stopped."""
@@ -65,6 +70,9 @@ class BinaryPhase:
             x = engine.clean(point.x) + 0.0  # no -0.0, since plans are told apart by their bytes
             if not oracle.known(x):
                 if self._cut_off_cheaply(point, x):
+                    if engine.incumbent is None and len(self.visits) % PATIENCE == 0 and self.fallback is not None:
+                        self._solve(point, self.fallback, 0)  # a plan early on
+                        self.fallback, self.fallback_cost = None, np.inf
                     continue
                 solved += 1
                 steps = 0 if solved <= FREE else 1 if solved <= CHEAP else STEPS
@@ -80,6 +88,8 @@ class BinaryPhase:
         if self.visits[key] > VISITS:
             return False
         lp_cost = state.add_lp_cuts(point, x)
+        if lp_cost < self.fallback_cost:
+            self.fallback, self.fallback_cost = x, lp_cost
         return lp_cost > point.value + self._worthwhile(point) or state.add_bounds(point, x, oracle.floors, 0) > 0
 
     def _solve(self, point: Point, x: Array, steps: int) -> None:

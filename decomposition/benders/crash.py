@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...errors import SolverUnavailableError
 from ...solvers import Termination
 from ..run import Run
 from .compiled import SAMPLE, sample_numbers
@@ -76,7 +77,10 @@ def few_together(engine: Engine) -> Center | None:
         chosen = sample[np.arange(count) * len(sample) // count]
     else:
         chosen = np.arange(count) * problem.num_scenarios // count
-    found = engine.backend.open(together(problem, chosen)).solve({"time_limit": engine.run.remaining()})
+    try:
+        found = engine.backend.open(together(problem, chosen)).solve({"time_limit": engine.run.remaining()})
+    except SolverUnavailableError:  # beyond the size of a licence that the engine's own problems fit
+        return None
     if found.termination is not Termination.OPTIMAL or found.x is None:
         return None
     return Center(np.clip(found.x[: len(problem.first)], problem.first.lower, problem.first.upper), None, np.inf, False)

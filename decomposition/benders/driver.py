@@ -30,11 +30,10 @@ def drive(engine: Engine, rel_gap: float) -> str:
     try:
         reason = _phases(engine, rel_gap)
     except UnboundedRecourseError as unbounded:
-        reason, group = "unbounded", unbounded.group
+        group = unbounded.group
         ray = engine.team.on_rank_0(lambda: recourse_ray(engine, group))
         engine.explanations["unbounded"] = f"unbounded: recourse costs fall without limit along {ray}"
-        if not _has_plan(engine):
-            reason = "infeasible"
+        reason = _why_no_plan(engine) or "unbounded"
     if reason == "infeasible" and "infeasible" not in engine.explanations:
         engine.explanations["infeasible"] = engine.team.on_rank_0(lambda: explain(engine))
     return reason
@@ -58,7 +57,7 @@ def _phases(engine: Engine, rel_gap: float) -> str:
         ray = _ray(engine)
         if ray is not None:
             engine.explanations["unbounded"] = f"unbounded: costs fall without limit along {ray}"
-            return "unbounded" if not integer or _has_plan(engine) else "infeasible"
+            return (_why_no_plan(engine) if integer else None) or "unbounded"
         if engine.team.on_rank_0(lambda: engine.master.box) >= LAST_BOX:  # which alone enlarges it
             return "stalled"
         engine.master.open_box()
@@ -97,12 +96,16 @@ def _relaxed(engine: Engine, problem: Problem) -> Outcome:
         other.close()
 
 
-def _has_plan(engine: Engine) -> bool:
-    """Whether there is any plan with recourse in every scenario."""
+def _why_no_plan(engine: Engine) -> str | None:
+    """Return why no plan with recourse in every scenario was found, ``infeasible`` (then explained) or a limit; ``None`` if there is one."""
     other = _sibling(engine, without_costs(engine.problem))
     try:
-        _phases(other, 1e-6)
-        return other.incumbent is not None
+        reason = _phases(other, 1e-6)
+        if other.incumbent is not None:
+            return None
+        if reason == "infeasible":
+            engine.explanations["infeasible"] = engine.team.on_rank_0(lambda: explain(other))
+        return reason
     finally:
         other.close()
 

@@ -89,6 +89,10 @@ class IntegerOracle:
         if self._executor is not None:
             self._executor.shutdown(cancel_futures=True)
 
+    def prolong(self, remaining: Callable[[], float]) -> None:
+        """Solve programs within ``remaining()`` seconds from now on, in place of the run's time limit."""
+        self._mips.remaining = remaining
+
     def known(self, x: Array) -> bool:
         """Whether the recourse costs at ``x`` were computed before."""
         return self._key(x) in self._values

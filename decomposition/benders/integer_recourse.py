@@ -6,6 +6,8 @@ lower bound is that of a relaxation (``relaxed_phase``). Either way a plan's cos
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 
 from ...errors import InputError
@@ -50,7 +52,13 @@ def integer_phase(engine: Engine, rel_gap: float) -> str:
             return "infeasible"
         state = IntegerState(engine, oracle, Gap(rel_gap), max(SHARE * rel_gap, TIGHTEST))
         if two_valued(engine.problem.first)[oracle.touching].all() and np.isfinite(oracle.floors).all():
-            return BinaryPhase(state).run()
+            phase = BinaryPhase(state)
+            reason = "time limit"
+            with contextlib.suppress(OutOfTimeError):
+                reason = phase.run()
+            if reason.endswith("limit") and engine.incumbent is None and phase.fallback is not None:
+                state.last_resort(phase.fallback)
+            return reason
         engine.explanations["relaxation"] = RELAXATION
         return RelaxedPhase(state).run([] if engine.center is None else [engine.center.x])
     except OutOfTimeError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,11 +14,15 @@ from .engine import Engine
 from .integer_cuts import distance_slope, l_shaped_slopes, no_good
 from .integer_oracle import IntegerOracle
 from .master import Point
+from .scenario_mips import OutOfTimeError
 from .stabilization import Center
 from .stopping import Gap
 
 TIGHTEST = 1e-9
 """Gap beyond which a master MIP is not tightened."""
+
+LEAST_S, SHARE = 1.0, 0.1
+"""Time for a last plan after a limit, in seconds at least and as a share of the time limit."""
 
 NO_GAP = 1e-2
 """What counts as open as long as there is no incumbent."""
@@ -90,6 +96,13 @@ class IntegerState:
         with engine.run.timed("lagrangian cuts"):
             values, slopes = self.oracle.raise_at(x, caps, steps)
         return engine.add(self.oracle.cuts(x, point.eta, values, slopes), x, point.eta, point)
+
+    def last_resort(self, x: Array) -> None:
+        """Offer plan ``x`` for a run that a limit stopped, if its recourse is solved within a tenth of that limit (and a second)."""
+        deadline = time.perf_counter() + max(LEAST_S, SHARE * (self.engine.run.time_limit or np.inf))
+        with contextlib.suppress(OutOfTimeError):
+            self.oracle.prolong(lambda: max(0.01, deadline - time.perf_counter()))
+            self.offer(x)
 
     def cost_from(self, x: Array, values: Array) -> float:
         """Return the cost of plan ``x`` if its recourse costs ``values`` (S,), which bounds it from below if these do."""

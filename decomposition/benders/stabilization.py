@@ -109,4 +109,3 @@ def stabilization(name: str) -> Stabilization:
     if name in STABILIZATIONS:
         return Level(infinity=name.endswith("inf"))
     raise InputError(f"--stabilization {name!r}: expected {', '.join(STABILIZATIONS)}")
-

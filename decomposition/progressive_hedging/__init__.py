@@ -71,9 +71,7 @@ def solve_progressive_hedging(
         return finish(run, recourse, x=None, bound=None, termination=Termination.INFEASIBLE, reason=str(e))
     run.provenance["ph"] = {"iterations": count, "layout": _layout(comm), "bundles": bundles}
     known = float(bound) if np.isfinite(bound) else None
-    return parallel.on_rank_0(
-        comm, lambda: finish(run, recourse, x=x, bound=known, termination=Termination.OTHER_LIMIT, reason=reason)
-    )
+    return parallel.on_rank_0(comm, lambda: finish(run, recourse, x=x, bound=known, termination=Termination.OTHER_LIMIT, reason=reason))
 
 
 def _check(data: StageData, comm: Any, bundles: int | None) -> None:
