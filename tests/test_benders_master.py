@@ -17,6 +17,7 @@ from quakeops.decomposition.benders.projection import project
 from quakeops.decomposition.benders.retained import retain
 from quakeops.decomposition.benders.risk import Risk
 from quakeops.decomposition.benders.stabilization import STABILIZATIONS, Center, InOut, Level, NoStabilization, stabilization
+from quakeops.decomposition.benders.stopping import Gap, Limits
 from quakeops.decomposition.benders.team import Team
 from quakeops.decomposition.benders.together import together
 from quakeops.decomposition.extensive_form import assemble
@@ -56,9 +57,10 @@ def value_of(master, cuts=None):
     return None if point is None else point.value
 
 
-def assert_same(a, b):
+def assert_same(a, b, unit=1.0):
+    """To the solver's tolerance, on numbers counted in ``unit``."""
     assert (a is None) == (b is None)
-    assert a is None or a == pytest.approx(b, rel=1e-7, abs=1e-7)
+    assert a is None or a == pytest.approx(b, rel=1e-7, abs=1e-6 * max(1.0, unit))
 
 
 # -- the LP kept in the solver
@@ -82,19 +84,19 @@ def test_a_master_that_is_changed_equals_a_fresh_one(two_stage, seed, risk):
         elif what == "split" and master.clusters < 6:
             master.split({int(rng.integers(master.clusters)): master.clusters})
         elif what == "scale":
-            master.scale_to(float(10.0 ** rng.integers(-4, 7)))
+            master.scale_to(float(10.0 ** rng.integers(-3, 4)))
         elif what == "bounds" and point is not None:
             fixed = np.where(rng.random(len(point.x)) < 0.5, point.x, problem.first.lower), problem.first.upper
             master.set_bounds(fixed)
             restricted = replace(problem, first=replace(problem.first, lower=fixed[0], upper=fixed[1]))
             fresh = Master(restricted, HIGHS, measure, master.clusters)
             fresh.add(list(master.cuts))
-            assert_same(master.solve_lp().value, fresh.solve_lp().value)
+            assert_same(master.solve_lp().value, fresh.solve_lp().value, master.unit)
             master.set_bounds(None)
         elif what == "unload":
             master.unload()
         point = master.solve_lp()
-        assert_same(None if point is None else point.value, value_of(master))
+        assert_same(None if point is None else point.value, value_of(master), master.unit)
 
 
 @settings(max_examples=20)
@@ -303,3 +305,31 @@ def test_names_of_stabilizations():
     assert kinds == [InOut, Level, Level, NoStabilization] and stabilization("level-inf").infinity and not stabilization("level-1").infinity
     with pytest.raises(InputError, match="--stabilization 'box'"):
         stabilization("box")
+
+
+def test_when_a_run_ends(two_stage):
+    gap = Gap(1e-3)
+    assert (
+        gap.reached(1000.0, 999.0)
+        and not gap.reached(1000.0, 998.99)
+        and gap.reached(-1000.0, -1001.0)
+        and not gap.reached(-1000.0, -1001.1)
+    )
+    assert gap.reached(0.0, -1e-10) and not gap.reached(0.0, -1e-6) and not gap.reached(None, 1.0) and not gap.reached(1.0, None)
+    assert Limits(Run(), 3).why(2) is None and Limits(Run(), 3).why(3) == "iteration limit"
+    assert Limits(Run(time_limit=1e-9)).why(0) == "time limit" and Limits(Run()).why(10**9) is None
+    engine = Engine(problem_of(two_stage, 1), HIGHS, Run(), Settings(threads=1))
+    for cost, exact, best in (
+        (5.0, False, None),
+        (7.0, True, 7.0),
+        (6.0, False, 7.0),
+        (9.0, True, 7.0),
+        (np.inf, True, 7.0),
+        (4.0, True, 4.0),
+    ):
+        engine.offer(Center(np.zeros(1), None, cost, exact))
+        assert (None if engine.incumbent is None else engine.incumbent.cost) == best
+    for bound, best in ((None, None), (1.0, 1.0), (0.5, 1.0), (2.0, 2.0)):
+        engine.raise_bound(bound)
+        assert engine.bound == best
+    engine.close()

@@ -97,7 +97,7 @@ def _relaxed(engine: Engine, problem: Problem) -> Outcome:
 
 
 def _why_no_plan(engine: Engine) -> str | None:
-    """Return why no plan with recourse in every scenario was found, ``infeasible`` (then explained) or a limit; ``None`` if there is one."""
+    """Return why no plan with recourse in all scenarios was found, ``infeasible`` (then explained) or a limit; ``None`` if there is one."""
     other = _sibling(engine, without_costs(engine.problem))
     try:
         reason = _phases(other, 1e-6)
