@@ -10,6 +10,7 @@ from ..errors import SolverError
 from ..files import replacing
 from ..instances.smps.names import lp_names, mps_names
 from ..instances.smps.writer import write
+from ..solvers.highs_object import new_highs
 from .extensive_form import assemble
 from .matrices import StageData
 from .smps_export import to_smps
@@ -49,8 +50,7 @@ def _write_extensive_form(data: StageData, kind: str, path: Path) -> None:
 
     problem, clean = assemble(data), lp_names if kind == "lp" else mps_names
     inner = [(s, s.stage.names, s.row_names) for s in data.scenarios]
-    highs, lp = highspy.Highs(), highspy.HighsLp()
-    highs.setOptionValue("output_flag", False)
+    highs, lp = new_highs(), highspy.HighsLp()
     lp.num_row_, lp.num_col_ = problem.matrix.shape
     lp.col_names_ = clean([*data.first.names, *(f"{s.name}.{name}" for s, names, _ in inner for name in names)])
     lp.row_names_ = clean([*data.row_names, *(f"{s.name}.{name}" for s, _, names in inner for name in names)])

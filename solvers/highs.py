@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from ..errors import SolverError
+from .highs_object import new_highs
 from .linear import Array, LinearProgram, Progress, RecourseModel, Solution, Termination
 from .registry import Backend, Feature, Probe, register
 
 
 def _probe() -> Probe:
     try:
-        import highspy
+        import highspy  # noqa: F401
     except ImportError as e:
         return Probe(problem=f"not installed ({e}); pip install highspy")
-    return Probe(version=highspy.Highs().version())
+    return Probe(version=new_highs().version())
 
 
 class HighsModel:
@@ -32,8 +33,7 @@ class HighsModel:
 
         self._highspy = highspy
         self.problem = problem
-        self._highs = highspy.Highs()
-        self._set("output_flag", False)
+        self._highs = new_highs()
         self._set("mip_abs_gap", 1e-10)  # HiGHS's own 1e-6 would end a run above the relative gap asked for
         m, n = problem.matrix.shape
         lp = highspy.HighsLp()
@@ -104,16 +104,19 @@ class HighsModel:
         chosen["time_limit"] = limit if self.problem.is_mip else limit + self._highs.getRunTime()  # an LP's clock never restarts
         for name, value in HIGHS.translate(**chosen).items():
             self._set(name, value)
-        handler = self._report(progress, start) if progress and self.problem.is_mip else None
+        failed: list[BaseException] = []
+        handler = self._report(progress, start, failed) if progress and self.problem.is_mip else None
         if handler is not None:
             self._highs.cbMipInterrupt += handler  # cbMipLogging is silent without output_flag
         try:
             status = self._highs.run()
-            if self.problem.is_mip and self._highs.getModelStatus() == self._highspy.HighsModelStatus.kInfeasible:
+            if not failed and self.problem.is_mip and self._highs.getModelStatus() == self._highspy.HighsModelStatus.kInfeasible:
                 status = self._without_presolve()
         finally:
             if handler is not None:
                 self._highs.cbMipInterrupt -= handler
+        if failed:
+            raise failed[0]
         model_status = self._highs.getModelStatus()
         if status == self._highspy.HighsStatus.kError and model_status == self._highspy.HighsModelStatus.kNotset:
             self._highs.resetGlobalScheduler(True)  # HiGHS keeps one scheduler a process and refuses another number of threads
@@ -131,15 +134,23 @@ class HighsModel:
         finally:
             self._set("presolve", "choose")
 
-    def _report(self, progress: Progress, start: float) -> Any:
+    def _report(self, progress: Progress, start: float, failed: list[BaseException]) -> Any:
+        """Return a handler that tells ``progress``; an exception there interrupts the run and is put into ``failed`` (HiGHS 1.16 drops it)."""
         last: tuple[float | None, float | None] = (None, None)
 
         def handler(event: Any) -> None:
             nonlocal last
+            if failed:
+                event.data_in.user_interrupt = True
+                return
             now = _number(event.data_out.mip_dual_bound), _number(event.data_out.mip_primal_bound)
             if now != last:
                 last = now
-                progress(time.perf_counter() - start, *now)
+                try:
+                    progress(time.perf_counter() - start, *now)
+                except BaseException as e:
+                    failed.append(e)
+                    event.data_in.user_interrupt = True
 
         return handler
 

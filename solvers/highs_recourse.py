@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SolverError
+from .highs_object import new_highs
 from .linear import Array, LinearProgram, RecourseSolution, Termination
 
 
@@ -34,8 +35,8 @@ class HighsRecourse:
         import highspy
 
         self._core = highspy
-        self._highs = highs = highspy.Highs()
-        for name, value in (("output_flag", False), ("presolve", "off"), ("solver", "simplex"), ("simplex_strategy", 1)):
+        self._highs = highs = new_highs()
+        for name, value in (("presolve", "off"), ("solver", "simplex"), ("simplex_strategy", 1)):
             highs.setOptionValue(name, value)
         m, n = problem.matrix.shape
         lp = highspy.HighsLp()
