@@ -135,7 +135,7 @@ class HighsModel:
             self._set("presolve", "choose")
 
     def _report(self, progress: Progress, start: float, failed: list[BaseException]) -> Any:
-        """Return a handler that tells ``progress``; an exception there interrupts the run and is put into ``failed`` (HiGHS 1.16 drops it)."""
+        """Return a handler that tells ``progress``; its exception interrupts the run and goes into ``failed`` (HiGHS 1.16 drops it)."""
         last: tuple[float | None, float | None] = (None, None)
 
         def handler(event: Any) -> None:

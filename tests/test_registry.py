@@ -488,7 +488,7 @@ def test_lazy_rows_under_a_time_limit(lazy):
         if solution.termination is Termination.OPTIMAL:
             break
         assert solution.termination is Termination.TIME_LIMIT
-    assert solution.objective == pytest.approx(-1005) and solution.bound == pytest.approx(-1005)  # each to rounding: they come from two sums
+    assert solution.objective == pytest.approx(-1005) and solution.bound == pytest.approx(-1005)  # two sums
     assert seen and all(b is None or b <= -1005 + 1e-6 for _, b, _ in seen) and all(z is None or z >= -1005 - 1e-6 for _, _, z in seen)
 
 
