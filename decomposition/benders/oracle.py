@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from threading import local
 from typing import Any
 
@@ -178,9 +179,12 @@ class Oracle:
             best = np.argsort(-worth, kind="stable")[: self.most_new]
             chosen = {int(s) for s in scenarios[best[worth[best] > 0]]}
             fresh = [self._packed(f, [i for i, s in enumerate(f.scenario.tolist()) if s in chosen]) for f in found]
-            for group, pi, b, bases in self.team.share([f for f in fresh if len(f[3])]):
-                self.vertices[group].add(pi, b, self._unpacked(group, bases), self.rounds)
-            for v in self.vertices:
+            shared = self.team.share([f for f in fresh if len(f[3])])
+            for group, v in enumerate(self.vertices):
+                new = [(pi, b, self._unpacked(group, bases)) for g, pi, b, bases in shared if g == group]
+                if new:
+                    pis, bs, bases = zip(*new, strict=True)
+                    v.add(np.concatenate(pis), np.concatenate(bs), list(chain.from_iterable(bases)), self.rounds)
                 v.shrink(self.most_active)
         finite = gains[np.isfinite(gains)]
         return float(finite.mean()) if len(finite) else None

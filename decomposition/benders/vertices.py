@@ -48,8 +48,7 @@ class Vertices:
     def add(self, pi: Array, b: Array, bases: Sequence[Any], now: int) -> Indices:
         """Keep duals (k, m) that are not there yet, and put them in the pool; returns the number of each."""
         numbers = np.empty(len(pi), dtype=np.int64)
-        for i, vertex in enumerate(pi):
-            key = _key(vertex)
+        for i, (vertex, key) in enumerate(zip(pi, _keys(pi), strict=True)):
             number = self._number.get(key)
             if number is None:
                 number = len(self)
@@ -74,8 +73,8 @@ class Vertices:
         if len(self.active) > most:
             age = np.array([self.last_used[n] for n in self.active.tolist()])
             order = np.lexsort((self.active, -age))
-            for n in self.active[order[most:]].tolist():  # found again, it counts as new
-                del self._number[_key(self._pi[n])]
+            for key in _keys(self._pi[self.active[order[most:]]]):  # found again, it counts as new
+                del self._number[key]
             self.active = np.sort(self.active[order[:most]])
 
     def restore(self, pi: Array, b: Array, bases: Sequence[Any], last_used: Sequence[int]) -> None:
@@ -111,7 +110,10 @@ def sign_clipped(group: Group, pi: Array) -> Array:
     return np.where((group.sense == 1) & (out > 0), 0.0, out)
 
 
-def _key(vertex: Array) -> bytes:
-    """Round to ten digits of the largest entry; a multiple of a vertex is another one."""
-    scale = max(1.0, float(np.abs(vertex).max(initial=0.0)))
-    return (np.round(vertex, 10 - int(np.ceil(np.log10(scale)))) + 0.0).tobytes()
+def _keys(pi: Array) -> list[bytes]:
+    """Round each dual (k, m) to ten digits of its largest entry; a multiple of a vertex is another one."""
+    digits = 10 - np.ceil(np.log10(np.maximum(1.0, np.abs(pi).max(axis=1, initial=0.0)))).astype(np.int64)
+    rounded = np.empty_like(pi)
+    for d in np.unique(digits).tolist():
+        rounded[digits == d] = np.round(pi[digits == d], d) + 0.0
+    return [row.tobytes() for row in rounded]
