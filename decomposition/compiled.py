@@ -6,7 +6,8 @@ from typing import Any
 
 from ..parallel import on_rank_0
 from .affine import AffineProgram, scenario_probabilities, xi_block
-from .matrices import StageData, compile_shared
+from .forked import compile_shared
+from .matrices import StageData
 from .program import Program
 from .symbolic import compile_affine
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
@@ -24,7 +23,6 @@ from pyomo.core.base.var import VarData
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from scipy.sparse import csr_array, vstack
 
-from .. import parallel
 from ..errors import ModelError, NoSolutionError
 from .names import Names
 from .program import Program
@@ -122,16 +120,6 @@ def compile_program(
     if scenarios is None:
         _check_probabilities(program, data)
     return data
-
-
-def compile_shared(program: Program, comm: Any) -> StageData:
-    """Compile a share of the scenarios on each rank of ``comm`` (``None``: all here) and exchange them, so that every rank holds all."""
-    if comm is None:
-        return compile_program(program)
-    share = range(comm.Get_rank(), program.num_scenarios, comm.Get_size())
-    mine = parallel.agree(comm, lambda: compile_program(program, scenarios=share) if len(share) else None)
-    parts = comm.allgather((list(share), mine))
-    return parallel.agree(comm, lambda: join(program, parts))
 
 
 def join(program: Program, parts: list[tuple[list[int], StageData | None]]) -> StageData:

@@ -110,6 +110,9 @@ class HighsModel:
             self._highs.cbMipInterrupt += handler  # cbMipLogging is silent without output_flag
         try:
             status = self._highs.run()
+            if not failed and not self.problem.is_mip and self._doubtful():
+                self._highs.clearSolver()
+                status = self._highs.run()
             if not failed and self.problem.is_mip and self._highs.getModelStatus() == self._highspy.HighsModelStatus.kInfeasible:
                 status = self._without_presolve()
         finally:
@@ -125,6 +128,11 @@ class HighsModel:
         if status == self._highspy.HighsStatus.kError and model_status == self._highspy.HighsModelStatus.kNotset:
             raise SolverError("HiGHS failed to run: model status 'Not Set'")
         return self._solution(model_status)
+
+    def _doubtful(self) -> bool:
+        """Whether an LP's optimum from the last basis misses a row by more than the tolerance (seen with HiGHS 1.16)."""
+        optimal = self._highs.getModelStatus() == self._highspy.HighsModelStatus.kOptimal
+        return optimal and self._highs.getInfo().primal_solution_status != self._highspy.SolutionStatus.kSolutionStatusFeasible
 
     def _without_presolve(self) -> Any:
         """Solve again: HiGHS 1.15.1's MIP presolve has called feasible problems infeasible, so its word is not taken alone."""

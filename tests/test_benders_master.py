@@ -11,7 +11,8 @@ from quakeops.decomposition.benders.crash import few_together
 from quakeops.decomposition.benders.cuts import Cut
 from quakeops.decomposition.benders.engine import Engine
 from quakeops.decomposition.benders.grouping import from_stage_data
-from quakeops.decomposition.benders.master import FIRST_BOX, LAST_BOX, Master, Point, new_clusters
+from quakeops.decomposition.benders.master import LAST_BOX, Master, new_clusters
+from quakeops.decomposition.benders.master_program import FIRST_BOX, Point
 from quakeops.decomposition.benders.oracle import Oracle
 from quakeops.decomposition.benders.projection import project
 from quakeops.decomposition.benders.retained import retain
@@ -42,7 +43,7 @@ def with_cuts(problem, rng, risk, clusters=3, rounds=4):
     """A master that knows the cuts of some random plans, in several rounds."""
     oracle = Oracle(problem, HIGHS, Team(), threads=1)
     numbers = new_clusters(problem, clusters)
-    master = Master(problem, HIGHS, risk, int(numbers.max()) + 1)
+    master = Master(problem, risk, int(numbers.max()) + 1, backend=HIGHS)
     for _ in range(rounds):
         eta = float(rng.normal(scale=20)) if risk.has_eta else None
         master.add(list(oracle.evaluate(plan(problem, rng), numbers, risk, eta).cuts))
@@ -51,7 +52,7 @@ def with_cuts(problem, rng, risk, clusters=3, rounds=4):
 
 def value_of(master, cuts=None):
     """The value of a fresh master of the same cuts."""
-    fresh = Master(master.problem, HIGHS, master.risk, master.clusters)
+    fresh = Master(master.problem, master.risk, master.clusters, backend=HIGHS)
     fresh.add(list(master.cuts if cuts is None else cuts))
     point = fresh.solve_lp()
     return None if point is None else point.value
@@ -93,7 +94,7 @@ def test_a_master_that_is_changed_equals_a_fresh_one(two_stage, seed, risk):
             fixed = np.where(rng.random(len(point.x)) < 0.5, plan(problem, rng), problem.first.lower), problem.first.upper
             master.set_bounds(fixed)
             restricted = replace(problem, first=replace(problem.first, lower=fixed[0], upper=fixed[1]))
-            fresh = Master(restricted, HIGHS, measure, master.clusters)
+            fresh = Master(restricted, measure, master.clusters, backend=HIGHS)
             fresh.add(list(master.cuts))
             ours, theirs = master.solve_lp(), fresh.solve_lp()
             assert_same(None if ours is None else ours.value, None if theirs is None else theirs.value, master.unit)
@@ -123,7 +124,7 @@ def test_slack_cuts_are_dropped_without_loss(two_stage, seed):
 
 def test_a_theta_without_a_cut_gives_no_bound(two_stage):
     problem = problem_of(two_stage, 3)
-    master = Master(problem, HIGHS, Risk(), 2)
+    master = Master(problem, Risk(), 2, backend=HIGHS)
     assert master.solve_lp().bound is None and not master.awake.any()
     master.add([Cut((0,), 1.0, np.zeros(len(problem.first)))])
     assert master.solve_lp().bound is None and master.awake.tolist() == [True, False]
@@ -141,7 +142,7 @@ def test_boxes_grow_and_give_no_bound(two_stage):
     problem = replace(
         from_stage_data(data), first=free, A=data.A[:0], row_lower=np.zeros(0), row_upper=np.zeros(0), row_names=(), cost=np.ones(n)
     )
-    master = Master(problem, HIGHS, Risk(), 1)
+    master = Master(problem, Risk(), 1, backend=HIGHS)
     master.add([Cut((0,), 0.0, np.zeros(n))])
     point = master.solve_lp()
     assert point.boxed and point.bound is None and point.x.tolist() == [-FIRST_BOX] * n
@@ -164,7 +165,7 @@ def test_scenarios_held_whole_are_the_extensive_form(two_stage, seed):
     data = two_stage.draw(seed, complete=True, boxed=True)
     problem, rng = from_stage_data(data), np.random.default_rng(seed)
     relaxed = HIGHS.open(assemble(data, relax=True)).solve().objective
-    whole = Master(problem, HIGHS, Risk(), 0)
+    whole = Master(problem, Risk(), 0, backend=HIGHS)
     whole.hold(retain(problem, np.arange(problem.num_scenarios)), 0)
     point = whole.solve_lp()
     assert_same(None if point is None else point.value, relaxed)

@@ -4,6 +4,7 @@ import itertools
 import sys
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 from unittest.mock import Mock
 
 import numpy as np
@@ -382,6 +383,29 @@ def test_progress(backend):
         assert all(a <= b + 1e-6 for a, b in itertools.pairwise(values))
     assert all(b <= -1005 + 1e-6 for _, b, _ in seen if b is not None)
     assert all(z >= -1005 - 1e-6 for _, _, z in seen if z is not None)
+
+
+def test_highs_is_asked_again_after_a_doubtful_optimum(monkeypatch):
+    """Optimal by status, but a row missed: from scratch, and the optimum comes."""
+    model = get("highs").open(wyndor())
+    highs, told = model._highs, []
+    infeasible = SimpleNamespace(primal_solution_status=model._highspy.SolutionStatus.kSolutionStatusInfeasible)
+    real = highs.getInfo
+
+    class Once:
+        def __getattr__(self, name):
+            return getattr(highs, name)
+
+        def getInfo(self):
+            told.append(1)
+            return infeasible if len(told) == 1 else real()
+
+        def clearSolver(self):
+            told.append("cleared")
+            return highs.clearSolver()
+
+    model._highs = Once()
+    assert model.solve().objective == pytest.approx(-36) and "cleared" in told
 
 
 def test_an_exception_in_progress_ends_the_solve(backend):

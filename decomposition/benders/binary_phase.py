@@ -10,7 +10,7 @@ from ...solvers import LinearProgram
 from ..matrices import Array
 from .integer_cuts import distance_slope, no_good
 from .integer_state import TIGHTEST, IntegerState
-from .master import Point
+from .master_program import Point
 from .risk import Risk
 from .stabilization import Center
 

@@ -9,7 +9,8 @@ from scipy.sparse import csr_array
 
 from ..affine import AffineProgram, scenario_probabilities, xi_block
 from ..compiled import at_scenarios
-from ..matrices import Array, StageData, compile_shared
+from ..forked import compile_shared
+from ..matrices import Array, StageData
 from ..program import Program
 from ..symbolic import compile_affine
 from .grouping import distinct_columns, from_stage_data, merge

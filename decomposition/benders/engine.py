@@ -11,7 +11,8 @@ from ..matrices import Array
 from ..run import Run
 from .checkpoint import Checkpoint
 from .cuts import Cut
-from .master import Master, Point, new_clusters
+from .master import Master, new_clusters
+from .master_program import Point
 from .oracle import EXACT, Answer, Effort, Oracle
 from .position import End, LpPosition, MipPosition
 from .problem import Indices, Problem
@@ -67,7 +68,7 @@ class Engine:
         self.oracle.will_pack = self.team.size > 1 or self.checkpoint is not None
         self.clusters = new_clusters(self.problem, count)
         thetas = 1 if self.settings.risk.worst else count
-        self.master = Master(self.problem, self.backend, self.settings.risk, thetas)
+        self.master = Master(self.problem, self.settings.risk, thetas, backend=self.backend)
         self.stride = 1 if self.problem.num_scenarios <= FEW else max(2, self.problem.num_scenarios // SHARE)
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from ..recourse import FEASIBILITY, first_stage_violation
 from .engine import Engine
 from .integer_cuts import distance_slope, l_shaped_slopes, no_good
 from .integer_oracle import IntegerOracle
-from .master import Point
+from .master_program import Point
 from .scenario_mips import OutOfTimeError
 from .stabilization import Center
 from .stopping import Gap

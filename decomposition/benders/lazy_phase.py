@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 from ..matrices import Array
 from .cuts import Cut
 from .engine import Engine, violated
-from .master import Point
+from .master_program import Point
 from .stabilization import Center
 
 Answer = tuple[Point | None, float | None, list[Cut]]

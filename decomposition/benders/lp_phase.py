@@ -8,7 +8,7 @@ import numpy as np
 
 from ..matrices import Array
 from .engine import Engine
-from .master import Point
+from .master_program import Point
 from .position import LpPosition
 from .stabilization import Center, stabilization
 from .stopping import LIMITS, Gap

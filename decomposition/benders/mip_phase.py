@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .engine import Engine
 from .lp_phase import integers_fixed, lp_phase
-from .master import Point
+from .master_program import Point
 from .position import MipPosition
 from .stabilization import Center
 from .stopping import Gap

@@ -14,7 +14,7 @@ from ..matrices import Array
 from ..recourse import FEASIBILITY, first_stage_violation
 from .feasible_plan import plans_of_samples, seek_plan
 from .integer_state import IntegerState
-from .master import Point
+from .master_program import Point
 
 STEPS = 3
 """Lagrangian programs a scenario at each of the master's solutions."""

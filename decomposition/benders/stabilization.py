@@ -18,7 +18,8 @@ from typing import Protocol
 
 from ...errors import InputError
 from ..matrices import Array
-from .master import Master, Point
+from .master import Master
+from .master_program import Point
 from .projection import project
 
 STABILIZATIONS = ("in-out", "level-1", "level-inf", "none")
