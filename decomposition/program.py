@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ..errors import InputError, ModelError, QuakeopsError
 from ..instances.loader import instance_of_scenario_file
 from ..models import MODELS
+from ..scenario_gen.sources import is_scenario_set
 
 if TYPE_CHECKING:
     from .matrices import StageData
@@ -148,7 +149,7 @@ def from_model(
         kwargs=kwargs,
         recipe={
             "model": model,
-            "instance": config.instance or instance_of_scenario_file(str(scenario_file)),
+            "instance": config.instance or _named_instance(scenario_file),
             "scenario_file": scenario_file,
             "scenarios": num_scenarios,
             "seed": seed,
@@ -242,6 +243,11 @@ def from_recipe(recipe: Mapping[str, Any]) -> Program:
         num_scenarios=recipe.get("scenarios"),
         seed=recipe.get("seed"),
     )
+
+
+def _named_instance(scenario_file: str | None) -> str | None:
+    """Return the instance that a scenario file names; a scenario set carries its own."""
+    return None if is_scenario_set(scenario_file) else instance_of_scenario_file(str(scenario_file))
 
 
 def _absolute(name: str | None) -> str | None:

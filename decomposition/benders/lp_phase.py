@@ -68,7 +68,7 @@ def _first(engine: Engine, start: Center, *, whole: bool) -> Center | None:
     engine.add(answer.cuts, x, start.eta)
     if answer.infeasible:
         return None
-    engine.master.scale_to(center.scale)
+    engine.master.scale_to(center.scale, center.x)
     return center
 
 
@@ -116,7 +116,7 @@ def _run(engine: Engine, gap: Gap, exact: bool, here: LpPosition) -> Outcome:
         improved = not answer.infeasible and (center is None or asked.cost < center.cost)
         if improved:
             center = asked
-            engine.master.scale_to(center.scale)
+            engine.master.scale_to(center.scale, center.x)
         rule.learn(cut_off, improved)
         idle = 0 if cut_off or improved or added else idle + 1
         if idle == 1 and engine.stride > 1:  # the pool has no more to say: solve more

@@ -58,11 +58,13 @@ class Master(MasterProgram):
         woken = not self.awake.all()
         self.cuts += cuts
         self._age = np.concatenate([self._age, np.zeros(len(cuts), dtype=np.int64)])
+        if self.shrink_units(cuts):
+            self._model = None
         if self._model is not None:
             matrix, constants = self._rows(cuts)
             self._model.add_rows(matrix, constants, np.full(len(cuts), np.inf))
             if woken:
-                self._model.set_cost(self._costs())
+                self._model.set_cost(self._costs_in_units())
 
     def slack_for(self, oldest: int) -> Indices:
         """Return the numbers of the cuts that were slack in the last ``oldest`` LPs solved here, but for one cut of each theta."""
@@ -88,10 +90,12 @@ class Master(MasterProgram):
         """Restrict x to other bounds (values are no bounds of the problem then), or back to its own."""
         self.fixed = bounds
         if self._model is not None:
-            self._model.set_column_bounds(*self._bounds(True))
+            self._model.set_column_bounds(*self._bounds_in_units(True))
 
-    def scale_to(self, size: float) -> None:
-        """Count money in the solver's problems by a power of two near ``size``, so that their numbers lie near 1; a near one is kept."""
+    def scale_to(self, size: float, x: Array | None = None) -> None:
+        """Count money by a power of two near ``size`` and variables in units that suit plan ``x``; near units are kept."""
+        if x is not None and self.fit_units(x):
+            self._model = None
         if size > 0 and not 1 / RESCALE <= self.unit / size <= RESCALE:
             self.unit = 2.0 ** np.floor(np.log2(size))
             self._model = None
@@ -131,24 +135,32 @@ class Master(MasterProgram):
             return None
         if found.x is None or found.objective is None or found.row_dual is None:
             raise SolverError(f"the solver failed on the Benders master: {found.termination} {found.detail}")
+        point = self._point(found)
+        if self._refitted(found, point):
+            return self.solve_lp()
         if self.fixed is not None:
-            return self._point(found)
+            return point
         self.row_dual = found.row_dual
         slack = np.abs(found.row_dual[self._first_cut :]) <= SLACK
         self._age = np.where(slack, self._age + 1, 0)
-        return self._point(found)
+        return point
+
+    def _refitted(self, found: Solution, point: Point) -> bool:
+        """Whether units were too small for a solution, and are larger now; values at the box say nothing."""
+        if point.boxed or found.x is None or not self.fit_units(point.x, self._parts(found.x)[3]):
+            return False
+        self._model = None
+        return True
 
     def _point(self, found: Solution) -> Point:
         assert found.x is not None and found.objective is not None
-        x = found.x[: self.num_x]
-        eta = float(found.x[self.num_x]) if self.risk.has_eta else None
+        x, eta, theta, _ = self._parts(found.x)
         lower, upper = self._bounds(False)
         unbounded = np.isinf(lower) | np.isinf(upper)
-        at_box = np.abs(found.x) >= (np.inf if self.without_box else self.box * (1 - 1e-9))
+        at_box = np.abs(found.x * self.column_units) >= (np.inf if self.without_box else self.box * (1 - 1e-9))
         boxed = bool((unbounded & at_box)[: self._first_theta].any())
         valid = self.awake.all() and not boxed
         bound = None if found.bound is None or not valid else found.bound * self.unit + self._constant
-        theta = found.x[self._first_theta : self._first_theta + self.clusters] * self.unit
         return Point(x, eta, theta, found.objective * self.unit + self._constant, bound, boxed)
 
     def solve_mip(
@@ -165,8 +177,11 @@ class Master(MasterProgram):
             found = model.solve({"rel_gap": rel_gap, "time_limit": time_limit, "threads": threads})
         if found.termination is Termination.ERROR:
             raise SolverError(f"the solver failed on the Benders master: {found.detail}")
+        point = None if found.x is None else self._point(found)
+        if point is not None and self._refitted(found, point):
+            return self.solve_mip(rel_gap, time_limit, threads, None)
         bound = found.bound * self.unit + self._constant if found.bound is not None and self.awake.all() else None
-        return (None if found.x is None else self._point(found)), bound
+        return point, bound
 
     def solve_lazy(
         self, separate: Separate, rel_gap: float, time_limit: float | None, threads: int | None, start: Array | None

@@ -4,6 +4,10 @@ r"""What the master is: first stage, one theta a cluster (and eta of the risk me
 
 A theta without a cut is left out of the objective, and the value of (1) is no bound yet. Infinite bounds of x and eta are boxed for as
 long as cuts do not bound (1); while a box is active, its value is no bound either. :mod:`.master` keeps (1) in a solver.
+
+Units. A solver drops matrix entries below 1e-9 and takes reduced costs of 1e-7 for 0, so (1) is handed to it with all numbers near 1:
+money is counted in a ``unit`` near the size of the costs, and each continuous x_j (and y_j of retained scenarios) in a unit near the
+largest values seen. Otherwise a slope of 1 a piece, beside costs of 1e9, would be lost on 1e5 pieces, and the value of (1) with it.
 """
 
 from __future__ import annotations
@@ -23,6 +27,12 @@ from .retained import Retained
 from .risk import Risk
 
 FIRST_BOX = 1e6
+SMALLEST_THETA = 2.0**-12
+"""No theta's entry is scaled below this: one that is dropped would take the cut's meaning with it."""
+
+FAR = 64.0
+"""A value of so many units gets a larger unit."""
+
 FILTER = 1e-9
 """Cuts that raise the model at a point by less than this, relatively, are not worth a row there."""
 
@@ -55,6 +65,8 @@ class MasterProgram:
     without_box: bool = False
     fixed: tuple[Array, Array] | None = None
     retained: Retained | None = None
+    x_unit: Array | None = None
+    y_unit: Array | None = None
 
     @property
     def num_x(self) -> int:
@@ -86,6 +98,46 @@ class MasterProgram:
     def _constant(self) -> float:
         return 0.0 if self.retained is None else self.retained.constant
 
+    @property
+    def left_units(self) -> Array:
+        """Units of the columns x and eta."""
+        x = np.ones(self.num_x) if self.x_unit is None else self.x_unit
+        return np.append(x, self.unit) if self.risk.has_eta else x
+
+    @property
+    def column_units(self) -> Array:
+        """Units of all columns; thetas are counted in money's unit by their costs, so that theirs is 1 here."""
+        y = np.ones(self._num_y) if self.y_unit is None else self.y_unit
+        return np.concatenate([self.left_units, np.ones(self.clusters), y])
+
+    def fit_units(self, x: Array, y: Array | None = None) -> bool:
+        """Enlarge the units of variables that are many of them at this plan; returns whether any was.
+
+        None gets so large that its costs or slopes would be more than 1 in the unit of money: they need no larger one then.
+        """
+        x_unit, y_unit = self.x_unit, self.y_unit
+        most = np.abs(self.problem.cost) if self.retained is None else np.abs(self.problem.cost + self.retained.cost_first)
+        if _far(x_unit, x).any():
+            slopes = [np.abs(c.slope) for c in self.cuts if c.clusters]
+            most = np.maximum.reduce([most, *slopes])
+            x_unit = _fitted(x_unit, np.where(self.problem.first.integer, 0.0, x), most / self.unit)
+        if y is not None and self.retained is not None:
+            y_unit = _fitted(y_unit, y, np.abs(self.retained.cost) / self.unit)
+        changed = x_unit is not self.x_unit or y_unit is not self.y_unit
+        self.x_unit, self.y_unit = x_unit, y_unit
+        return changed
+
+    def shrink_units(self, cuts: list[Cut]) -> bool:
+        """Make units smaller in which these cuts' slopes would be many units of money; returns whether any was."""
+        slopes = [np.abs(c.slope) for c in cuts if c.clusters]
+        if self.x_unit is None or not slopes:
+            return False
+        most = np.maximum.reduce(slopes) / self.unit
+        large = (self.x_unit > 1) & (most * self.x_unit > FAR)
+        if large.any():
+            self.x_unit = np.where(large, np.maximum(1.0, 2.0 ** np.floor(-np.log2(np.where(large, most, 1.0)))), self.x_unit)
+        return bool(large.any())
+
     def in_units(self, cost: float) -> float:
         """Return a cost as the solver's problems count it."""
         return (cost - self._constant) / self.unit
@@ -111,12 +163,19 @@ class MasterProgram:
             return np.concatenate([lower, -thetas]), np.concatenate([upper, thetas])
         return np.concatenate([lower, -thetas, self.retained.lower]), np.concatenate([upper, thetas, self.retained.upper])
 
+    def _costs_in_units(self) -> Array:
+        return self._costs() * self.column_units
+
+    def _bounds_in_units(self, boxed: bool) -> tuple[Array, Array]:
+        lower, upper = self._bounds(boxed)
+        return lower / self.column_units, upper / self.column_units
+
     def _rows(self, cuts: list[Cut]) -> tuple[csr_array, Array]:
         """Return the cuts as rows >= their constants, each scaled by a power of two to a largest coefficient near 1."""
         n = self._first_theta + self.clusters + self._num_y
         if not cuts:
             return csr_array((0, n)), np.zeros(0)
-        left, unit, scale = self._left(cuts, self.unit)
+        left, unit, scale = self._left(cuts, self.unit, self.left_units)
         index = [(i, k) for i, c in enumerate(cuts) for k in c.clusters]
         rows, columns = (np.array(v, dtype=np.int64) for v in zip(*index, strict=True)) if index else (np.zeros(0, np.int64),) * 2
         right = csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(cuts), self.clusters + self._num_y))
@@ -124,32 +183,33 @@ class MasterProgram:
         constants = np.array([c.constant for c in cuts]) / unit * scale
         return csr_array(matrix * scale[:, None]), constants
 
-    def _left(self, cuts: list[Cut], money: float) -> tuple[Array, Array, Array]:
-        """Return the cuts' coefficients of x and eta, each cut's unit (``money``; 1 for feasibility cuts) and its row's scale."""
+    def _left(self, cuts: list[Cut], money: float, units: Array) -> tuple[Array, Array, Array]:
+        """Return the coefficients of x and eta in ``units``, each cut's unit (``money``; 1 for feasibility cuts), its row's scale."""
         left = np.array([-c.slope for c in cuts])
         if self.risk.has_eta:
             left = np.column_stack([left, [-c.eta_slope for c in cuts]])
         unit = np.array([money if c.clusters else 1.0 for c in cuts])
-        left = left / unit[:, None]
+        left = left * units / unit[:, None]
         largest = np.maximum(np.abs(left).max(axis=1, initial=0.0), np.array([1.0 if c.clusters else 0.0 for c in cuts]))
-        return left, unit, 2.0 ** -np.floor(np.log2(np.where(largest > 0, largest, 1.0)))
+        scale = 2.0 ** -np.floor(np.log2(np.where(largest > 0, largest, 1.0)))
+        return left, unit, np.where([bool(c.clusters) for c in cuts], np.maximum(scale, SMALLEST_THETA), scale)
 
-    def multipliers(self, cuts: list[Cut], row_dual: Array, money: float) -> tuple[Array, Array, Array]:
+    def multipliers(self, cuts: list[Cut], row_dual: Array, money: float, units: Array) -> tuple[Array, Array, Array]:
         """Return the multipliers of the rows of A, of the retained scenarios' rows and of ``cuts`` as they stand in (1).
 
-        ``row_dual`` are those of an LP that counted in ``money``.
+        ``row_dual`` are those of an LP that counted in ``money`` and, of x and eta, in ``units``.
         """
         rows, kept, own = np.split(row_dual, [self.problem.A.shape[0], self._first_cut])
         if not cuts:
             return rows * money, kept * money, np.zeros(0)
-        _, unit, scale = self._left(cuts, money)
+        _, unit, scale = self._left(cuts, money, units)
         return rows * money, kept * money, own * scale * (money / unit)
 
     def program(self, *, integer: bool, boxed: bool) -> LinearProgram:
-        """Return (1), or its LP relaxation, with or without the box."""
+        """Return (1), or its LP relaxation, with or without the box, in units."""
         rows, constants = self._rows(self.cuts)
-        lower, upper = self._bounds(boxed)
-        n = len(lower)
+        lower, upper = self._bounds_in_units(boxed)
+        n, units = len(lower), self.column_units
         top = csr_array(hstack([self.problem.A, csr_array((self.problem.A.shape[0], n - self.num_x))], format="csr"))
         whole = np.zeros(n, dtype=bool)
         if integer:
@@ -162,8 +222,8 @@ class MasterProgram:
             row_lower.append(kept.row_lower)
             row_upper.append(kept.row_upper)
         return LinearProgram(
-            cost=self._costs(),
-            matrix=csr_array(vstack([*matrices, rows], format="csr")),
+            cost=self._costs_in_units(),
+            matrix=csr_array(vstack([csr_array(vstack(matrices, format="csr") * units), rows], format="csr")),
             row_lower=np.concatenate([*row_lower, constants]),
             row_upper=np.concatenate([*row_upper, np.full(len(constants), np.inf)]),
             lower=lower,
@@ -173,9 +233,15 @@ class MasterProgram:
 
     def as_point(self, full: Array) -> Point:
         """Return a vector of the solver's columns as a point without value or bound."""
-        eta = float(full[self.num_x]) if self.risk.has_eta else None
-        theta = full[self._first_theta : self._first_theta + self.clusters] * self.unit
-        return Point(full[: self.num_x], eta, theta, np.nan, None)
+        x, eta, theta, _ = self._parts(full)
+        return Point(x, eta, theta, np.nan, None)
+
+    def _parts(self, full: Array) -> tuple[Array, float | None, Array, Array]:
+        """Return x, eta, theta and y of a vector of the solver's columns."""
+        real = full * self.column_units
+        eta = float(real[self.num_x]) if self.risk.has_eta else None
+        theta = real[self._first_theta : self._first_theta + self.clusters] * self.unit
+        return real[: self.num_x], eta, theta, real[self._first_theta + self.clusters :]
 
     def rows(self, cuts: list[Cut]) -> tuple[csr_array, Array, Array]:
         """Return cuts as rows of the solver's problem: matrix, lower and upper sides."""
@@ -214,4 +280,17 @@ class MasterProgram:
         for cut in self.cuts:
             if len(cut.clusters) > 1:
                 theta[cut.clusters[0]] += max(0.0, cut.value(x, eta) - float(theta[list(cut.clusters)].sum()))
-        return np.concatenate([x, [] if eta is None else [eta], theta / self.unit])
+        return np.concatenate([x, [] if eta is None else [eta], theta / self.unit]) / self.column_units
+
+
+def _far(units: Array | None, values: Array) -> NDArray[np.bool_]:
+    return np.asarray(np.abs(values) > FAR * (1.0 if units is None else units))
+
+
+def _fitted(units: Array | None, values: Array, entries: Array) -> Array | None:
+    """Return units, powers of two, of which the values are few, with ``entries`` of at most 1; the same object if it serves."""
+    held = np.ones(len(values)) if units is None else units
+    far = _far(units, values)
+    size = np.minimum(np.abs(values), 1 / np.maximum(entries, 1e-300))
+    wanted = np.where(far, np.maximum(2.0 ** np.floor(np.log2(np.where(far, size, 1.0))), held), held)
+    return wanted if (wanted > held).any() else units

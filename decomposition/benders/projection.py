@@ -16,8 +16,8 @@ def project(master: Master, x: Array, eta: float | None, level: float, *, infini
     center = x if eta is None else np.append(x, eta)
     k, n = len(center), len(program.cost)
     extra = 1 if infinity else k
-    weight = 1.0 / np.maximum(1.0, np.abs(center))
-    point = csr_array((weight, (np.arange(k), np.arange(k))), shape=(k, n))
+    weight, units = 1.0 / np.maximum(1.0, np.abs(center)), master.left_units
+    point = csr_array((weight * units, (np.arange(k), np.arange(k))), shape=(k, n))
     distance = csr_array(np.ones((k, 1)) if infinity else np.eye(k))
     blocks = [
         [program.matrix, csr_array((program.matrix.shape[0], extra))],
@@ -41,4 +41,5 @@ def project(master: Master, x: Array, eta: float | None, level: float, *, infini
         found = model.solve({"threads": 1})
     if found.termination is not Termination.OPTIMAL or found.x is None:
         return None
-    return found.x[: len(x)], None if eta is None else float(found.x[len(x)])
+    nearest = found.x[:k] * units
+    return nearest[: len(x)], None if eta is None else float(nearest[len(x)])

@@ -18,13 +18,15 @@ FEW = 8
 class Standing:
     """A bound (minimisation form) and the cuts and clusters (S,) it was computed from.
 
-    ``row_dual`` are the duals of the master's LP, which counted money in ``unit``; ``None`` for a MIP's bound, and on ranks other than 0.
+    ``row_dual`` are the duals of the master's LP, which counted money in ``unit``, x and eta in ``units``; ``None`` for a MIP's bound, and
+    on ranks other than 0.
     """
 
     bound: float
     cuts: tuple[Cut, ...]
     clusters: Indices
     unit: float
+    units: Array
     row_dual: Array | None = None
 
 
@@ -39,7 +41,7 @@ class Proof:
     def take(self, master: Master, clusters: Indices, bound: float, *, of_lp: bool) -> None:
         """Note that ``master`` as it stands now has set the best bound."""
         provable = of_lp and all(cut.from_duals for cut in master.cuts)
-        self.best = Standing(bound, tuple(master.cuts), clusters, master.unit, master.row_dual if provable else None)
+        self.best = Standing(bound, tuple(master.cuts), clusters, master.unit, master.left_units, master.row_dual if provable else None)
         if provable:
             self.by_lp = self.best
         self.forget(master)

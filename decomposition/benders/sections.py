@@ -89,7 +89,7 @@ def lp_section(engine: Engine, standing: Standing) -> Section:
     """
     problem, cuts = engine.problem, list(standing.cuts)
     assert standing.row_dual is not None
-    rows, retained, weights = engine.master.multipliers(cuts, standing.row_dual, standing.unit)
+    rows, retained, weights = engine.master.multipliers(cuts, standing.row_dual, standing.unit, standing.units)
     rows = np.where(np.where(rows > 0, np.isfinite(problem.row_lower), np.isfinite(problem.row_upper)), rows, 0.0)
     weights = np.where(weights > UNUSED, weights, 0.0)
     total: dict[int, float] = {}
