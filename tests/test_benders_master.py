@@ -158,6 +158,25 @@ def test_boxes_grow_and_give_no_bound(two_stage):
     assert not point.boxed and point.bound == pytest.approx(sum(range(n)) - 7 * n)
 
 
+def test_small_slopes_beside_large_costs(two_stage):
+    """min sum_j x_j / 20 + theta, theta >= 5e8 - sum_j x_j / 5, x <= 1e5: the whole stock pays, though 0.2 is 4e-10 of the costs."""
+    data = two_stage.draw(5, complete=True, boxed=True, integer_first=False)
+    n = len(data.first)
+    first = replace(data.first, lower=np.zeros(n), upper=np.full(n, 1e5))
+    problem = replace(
+        from_stage_data(data), first=first, A=data.A[:0], row_lower=np.zeros(0), row_upper=np.zeros(0), row_names=(), cost=np.full(n, 0.05)
+    )
+    for plan_seen in (np.zeros(n), np.full(n, 3e4)):
+        master = Master(problem, Risk(), 1, backend=HIGHS)
+        master.add([Cut((0,), 5e8, np.full(n, -0.2))])
+        master.scale_to(5e8, plan_seen)
+        point, (mip, mip_bound) = master.solve_lp(), master.solve_mip(1e-12, None, 1, None)
+        assert point.x == pytest.approx(1e5) and point.bound == pytest.approx(5e8 - 0.15e5 * n, abs=1e-3)
+        assert mip.x == pytest.approx(1e5) and mip_bound == pytest.approx(5e8 - 0.15e5 * n, abs=1e-3)
+        nearest, _ = project(master, np.full(n, 5e4), None, 5e8 - 0.1e5 * n, infinity=True)
+        assert nearest == pytest.approx(1e5 / 1.5)
+
+
 @settings(max_examples=20)
 @given(seed=SEEDS)
 def test_scenarios_held_whole_are_the_extensive_form(two_stage, seed):

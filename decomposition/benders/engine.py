@@ -102,8 +102,8 @@ class Engine:
         return self.team.on_rank_0(lambda: Limits(self.run, self.settings.iterations).why(self.iteration))
 
     def estimate(self, center: Center) -> float:
-        """Return a center's cost, with what the pool is estimated to miss where it was not evaluated exactly."""
-        return center.cost if center.exact else center.cost + self.pool_gap
+        """Return a center's cost, with what the pool of its time is estimated to miss where it was not evaluated exactly."""
+        return center.cost if center.exact else center.cost + center.missing
 
     def effort(self, *, exact: bool = False) -> Effort:
         """Return how many LPs the next evaluation solves."""
@@ -120,7 +120,7 @@ class Engine:
         cost = float(self.problem.cost @ x) + self.settings.risk.of(answer.costs, self.problem.probabilities)
         best_eta = self.settings.risk.best_eta(answer.costs, self.problem.probabilities)
         scale = float(np.abs(self.problem.cost) @ np.abs(x) + self.problem.probabilities @ np.abs(answer.costs))
-        return answer, Center(x, best_eta, cost, answer.complete, scale)
+        return answer, Center(x, best_eta, cost, answer.complete, scale, 0.0 if answer.complete else self.pool_gap)
 
     def add(self, cuts: tuple[Cut, ...], x: Array, eta: float | None, point: Point | None = None) -> int:
         """Give the master the cuts that raise its model at their own point or are violated at its solution; returns how many."""

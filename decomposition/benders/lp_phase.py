@@ -96,10 +96,11 @@ def _run(engine: Engine, gap: Gap, exact: bool, here: LpPosition) -> Outcome:
         if near and center is not None:
             if point.boxed:
                 return Outcome(center, None, "box", point)
-            if center.exact or not exact:
+            if center.exact or (here.confirmed and not exact):
                 return Outcome(center, bound, "gap", point)
-            answer, center = engine.evaluate(center.x, center.eta, engine.effort(exact=True))
+            answer, center = engine.evaluate(center.x, center.eta, engine.effort(exact=exact))
             engine.add(answer.cuts, answer.x, answer.eta)
+            here.confirmed = not answer.infeasible
             if answer.infeasible:
                 center = None
             continue
@@ -113,9 +114,9 @@ def _run(engine: Engine, gap: Gap, exact: bool, here: LpPosition) -> Outcome:
             engine.purge()
         if engine.settings.cuts == "adaptive" and not fixed and engine.iteration % REFINE == 0:
             engine.refine(answer.cuts, point)
-        improved = not answer.infeasible and (center is None or asked.cost < center.cost)
+        improved = not answer.infeasible and (center is None or engine.estimate(asked) < engine.estimate(center))
         if improved:
-            center = asked
+            center, here.confirmed = asked, False
             engine.master.scale_to(center.scale, center.x)
         rule.learn(cut_off, improved)
         idle = 0 if cut_off or improved or added else idle + 1

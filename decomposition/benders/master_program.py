@@ -30,8 +30,8 @@ FIRST_BOX = 1e6
 SMALLEST_THETA = 2.0**-12
 """No theta's entry is scaled below this: one that is dropped would take the cut's meaning with it."""
 
-FAR = 64.0
-"""A value of so many units gets a larger unit."""
+FAR, SMALL_ENTRY = 64.0, 2.0**-10
+"""A unit becomes larger if a value is so many of it, or its column's largest entry so many times smaller than ``SMALL_ENTRY``."""
 
 FILTER = 1e-9
 """Cuts that raise the model at a point by less than this, relatively, are not worth a row there."""
@@ -111,16 +111,15 @@ class MasterProgram:
         return np.concatenate([self.left_units, np.ones(self.clusters), y])
 
     def fit_units(self, x: Array, y: Array | None = None) -> bool:
-        """Enlarge the units of variables that are many of them at this plan; returns whether any was.
+        """Enlarge units that are much too small; returns whether any was.
 
-        None gets so large that its costs or slopes would be more than 1 in the unit of money: they need no larger one then.
+        A unit is too small if plan ``x`` has many of it, or if a variable's costs and slopes are so small in it that a solver may drop
+        them; too large if they are more than 1 unit of money.
         """
         x_unit, y_unit = self.x_unit, self.y_unit
         most = np.abs(self.problem.cost) if self.retained is None else np.abs(self.problem.cost + self.retained.cost_first)
-        if _far(x_unit, x).any():
-            slopes = [np.abs(c.slope) for c in self.cuts if c.clusters]
-            most = np.maximum.reduce([most, *slopes])
-            x_unit = _fitted(x_unit, np.where(self.problem.first.integer, 0.0, x), most / self.unit)
+        most = np.maximum.reduce([most, *(np.abs(c.slope) for c in self.cuts if c.clusters)]) / self.unit
+        x_unit = _fitted(x_unit, x, np.where(self.problem.first.integer, np.inf, most))
         if y is not None and self.retained is not None:
             y_unit = _fitted(y_unit, y, np.abs(self.retained.cost) / self.unit)
         changed = x_unit is not self.x_unit or y_unit is not self.y_unit
@@ -283,14 +282,11 @@ class MasterProgram:
         return np.concatenate([x, [] if eta is None else [eta], theta / self.unit]) / self.column_units
 
 
-def _far(units: Array | None, values: Array) -> NDArray[np.bool_]:
-    return np.asarray(np.abs(values) > FAR * (1.0 if units is None else units))
-
-
 def _fitted(units: Array | None, values: Array, entries: Array) -> Array | None:
-    """Return units, powers of two, of which the values are few, with ``entries`` of at most 1; the same object if it serves."""
+    """Return units, powers of two, for variables with these values and largest entries; the same object if it serves."""
     held = np.ones(len(values)) if units is None else units
-    far = _far(units, values)
-    size = np.minimum(np.abs(values), 1 / np.maximum(entries, 1e-300))
-    wanted = np.where(far, np.maximum(2.0 ** np.floor(np.log2(np.where(far, size, 1.0))), held), held)
-    return wanted if (wanted > held).any() else units
+    known = (entries > 0) & np.isfinite(entries)
+    largest = np.where(known, 1 / np.where(known, entries, 1.0), np.where(entries > 0, 1.0, np.inf))
+    wanted = np.minimum(np.maximum(np.abs(values), np.where(known, SMALL_ENTRY * largest, 1.0)), largest)
+    grown = wanted > FAR * held
+    return np.where(grown, 2.0 ** np.floor(np.log2(np.where(grown, wanted, 1.0))), held) if grown.any() else units

@@ -14,7 +14,8 @@ from .stabilization import Center, Stabilization
 class LpPosition:
     """An LP phase: its stabilization, the bounds on x that hold in it (``None``: the problem's own), its best plan and its lower bound.
 
-    It may end as soon as ``bound`` reaches ``cutoff``; ``idle`` counts iterations in a row that led nowhere.
+    It may end as soon as ``bound`` reaches ``cutoff``; ``idle`` counts iterations in a row that led nowhere; ``confirmed`` tells that the
+    best plan's estimated cost has been made again with the pool that said it was good enough.
     """
 
     rule: Stabilization
@@ -23,6 +24,7 @@ class LpPosition:
     bound: float | None = None
     cutoff: float | None = None
     idle: int = 0
+    confirmed: bool = False
 
 
 @dataclass(slots=True, eq=False)

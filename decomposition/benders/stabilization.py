@@ -29,7 +29,7 @@ STABILIZATIONS = ("in-out", "level-1", "level-inf", "none")
 class Center:
     """The best plan so far, its ``eta`` and its (possibly estimated) ``cost``, c'x included; ``exact`` if every scenario was solved.
 
-    ``scale`` is the size of the costs that add up to it.
+    ``scale`` is the size of the costs that add up to it; ``missing`` is what an estimated cost is likely to miss, as seen when it was made.
     """
 
     x: Array
@@ -37,6 +37,7 @@ class Center:
     cost: float
     exact: bool
     scale: float = 0.0
+    missing: float = 0.0
 
 
 class Stabilization(Protocol):
