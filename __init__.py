@@ -8,7 +8,7 @@
 from .decomposition.evaluation import Evaluation
 from .decomposition.verification import Verification
 from .errors import InputError, NoSolutionError, QuakeopsError, SolverError, SolverUnavailableError
-from .facade import evaluate, export, solve, verify
+from .facade import evaluate, export, generate, solve, verify
 from .instances import load
 from .result import Result, Status
 
@@ -26,6 +26,7 @@ __all__ = [
     "Verification",
     "evaluate",
     "export",
+    "generate",
     "load",
     "solve",
     "verify",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import parallel
 from .decomposition.benders import Saved, Settings, new_checkpoint, parse_risk, solve_benders
@@ -24,6 +24,9 @@ from .files import require_writable
 from .result import Result
 from .scenario_gen.sources import ResampledSource
 from .solvers import Backend, get
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 METHODS = ("ef", "ph", "benders")
 
@@ -167,6 +170,93 @@ def solve(
     if certificate and method != "benders":
         result = parallel.on_rank_0(comm, lambda: with_recourse(result, program, backend))
     return replace(result, model=program.name, instance=program.instance)
+
+
+def generate(
+    region: str | Path,
+    *,
+    scenarios: int,
+    seed: int = 0,
+    time_of_day: str = "night",
+    fault: str | None = None,
+    magnitude: float | None = None,
+    importance: bool = False,
+    aftershocks: bool = False,
+    reduce_to: int | None = None,
+    reduction: str = "forward",
+    threads: int | None = None,
+    out: str | Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> xr.Dataset:
+    """Generate a scenario set of a region: ground motion, damage, cascade, losses, relief needed.
+
+    Parameters
+    ----------
+    region
+        Packaged region (``"istanbul"``, ``"tokyo"``, ``"los-angeles"``, ``"chengdu"``, ``"town"``) or a region file.
+    scenarios, seed
+        How many; scenario k depends on the seed and k alone.
+    time_of_day
+        Where people are: ``"night"``, ``"day"`` or ``"commute"``.
+    fault, magnitude
+        This fault alone; this magnitude instead of drawn ones.
+    importance
+        Draw large magnitudes and residuals more often, and weight.
+    aftershocks
+        Add the damage of aftershocks within 72 h.
+    reduce_to, reduction
+        Keep so many scenarios with optimal probabilities, chosen by ``"forward"`` selection or ``"medoids"``.
+    threads
+        Default: one a core. No number depends on it.
+    out
+        NetCDF file to write, for ``solve(..., scenario_file=...)``.
+    progress
+        Called with scenarios done and in all.
+
+    Returns
+    -------
+    xarray.Dataset
+        Variables of :data:`quakeops.scenario_gen.scenario_set.VARIABLES`, each with its units.
+
+    Raises
+    ------
+    InputError
+        An unknown name, a value out of range, a file that is missing or malformed; the message says what.
+
+    Examples
+    --------
+    >>> import quakeops
+    >>> town = quakeops.generate("town", scenarios=4, seed=1)
+    >>> dict(town.sizes)["scenario"], town["loss"].units
+    (4, 'money')
+    """
+    from .scenario_gen.make_set import make_set
+    from .scenario_gen.regions import open_region
+    from .scenario_gen.scenario_set import save as save_set
+
+    if out is not None:
+        require_writable(Path(out))
+
+    def made() -> xr.Dataset:
+        data = make_set(
+            open_region(region),
+            scenarios,
+            seed=seed,
+            time_of_day=time_of_day,
+            fault=fault,
+            magnitude=magnitude,
+            importance=importance,
+            aftershocks=aftershocks,
+            reduce_to=reduce_to,
+            reduction=reduction,
+            threads=threads,
+            progress=progress,
+        )
+        if out is not None:
+            save_set(data, out)
+        return data
+
+    return parallel.on_rank_0(parallel.world(), made)
 
 
 def verify(result: Result) -> Verification:

@@ -15,6 +15,7 @@ from ..parallel import abort, all_know, last_words, started_by_mpi, world
 from .doctor import doctor
 from .evaluate import evaluate
 from .export import export
+from .generate import generate
 from .instances import instances
 from .output import emit_json, is_speaker, stdout
 from .plot import plot
@@ -30,7 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (solve, instances, evaluate, verify, export, plot, doctor):
+for command in (solve, generate, instances, evaluate, verify, export, plot, doctor):
     app.command()(command)
 
 

@@ -7,27 +7,67 @@ from typing import Annotated
 
 import typer
 
+from ..errors import InputError
 from ..result import Result
 from . import options
 from .output import console, is_speaker
 
 
 def plot(
-    result: options.ResultFile,
-    kind: Annotated[str, typer.Option(help="plan (map) or convergence")] = "plan",
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="result of 'quakeops solve' (.json) or scenario set of 'quakeops generate' (.nc)")
+    ],
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help="of a result: plan (default) or convergence; of a scenario set: loss (default), damage, shake, cascade or hazard"
+        ),
+    ] = None,
     scenario: Annotated[
-        str | None, typer.Option(metavar="NAME", help="plan: show this scenario's flows (default: the one with most demand)")
+        str | None,
+        typer.Option(
+            metavar="NAME|K",
+            help="plan: flows of this scenario (default: most demand); set: its number k (default: largest loss; loss, damage: the mean)",
+        ),
+    ] = None,
+    region: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="shake, cascade: the region file, for a region that is not packaged")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE.png", help="picture to write (.png, .svg or .pdf); default: beside RESULT")
+        Path | None, typer.Option(metavar="FILE.png", help="picture to write (.png, .svg or .pdf); default: beside FILE")
     ] = None,
     debug: options.Debug = False,
 ) -> int:
-    """Draw a plan on a map, or the convergence of bound and incumbent over time."""
+    """Draw a plan or its convergence, or the shaking, damage, loss, cascade or hazard curves of a scenario set."""
     from .. import plots
 
-    target = out or result.with_name(f"{result.stem}-{kind}.png")
-    plots.draw(Result.load(result), kind, target, scenario=scenario)
+    of_set = file.suffix.lower() == ".nc"
+    known, others = (plots.SET_KINDS, plots.KINDS) if of_set else (plots.KINDS, plots.SET_KINDS)
+    chosen = known[0] if kind is None else kind
+    if chosen in others:
+        this, other = ("scenario set", "result (.json)") if of_set else ("result", "scenario set (.nc)")
+        raise InputError(f"--kind {chosen}: draws a {other}, but {file} is a {this}; known for it: {', '.join(known)}")
+    target = out or file.with_name(f"{file.stem}-{chosen}.png")
+    if of_set:
+        _draw_set(file, chosen, target, scenario, region)
+    elif region is not None:
+        raise InputError(f"--region {region}: goes with kinds shake and cascade of a scenario set (.nc), and {file} is a result")
+    else:
+        plots.draw(Result.load(file), chosen, target, scenario=scenario)
     if is_speaker():
         console().print(f"written to {target}")
     return 0
+
+
+def _draw_set(file: Path, kind: str, target: Path, scenario: str | None, region: Path | None) -> None:
+    from .. import plots
+    from ..scenario_gen.scenario_set import load
+
+    if region is not None and kind not in ("shake", "cascade"):
+        raise InputError(f"--region {region}: goes with kinds shake and cascade, not with {kind}")
+    if scenario is not None and not scenario.isdecimal():
+        raise InputError(f"--scenario {scenario!r}: expected the number k of a scenario of {file}, such as 0")
+    try:
+        plots.draw_set(load(file), kind, target, scenario=None if scenario is None else int(scenario), region=region)
+    except InputError as e:
+        raise e if str(e).startswith((str(file), str(target), "--")) else InputError(f"{file}: {e}") from None

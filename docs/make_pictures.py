@@ -1,4 +1,4 @@
-"""Draw the pictures of the documentation: `.venv/bin/python docs/make_pictures.py` (extra `plot`; about four minutes).
+"""Draw the pictures of the documentation: `.venv/bin/python docs/make_pictures.py` (extra `plot`; about five minutes).
 
 The maps are what the command beside them on their page draws; pictures are reduced to 1400 pixels and 256 colours. With file
 names as arguments these pictures are reduced in place and nothing is drawn (for README's, which are drawn elsewhere).
@@ -14,18 +14,19 @@ from quakeops import plots
 
 PICTURES = Path(__file__).parent / "pictures"
 WIDTH = 1400
+TOWN_SCENARIO = 25
 
 
 def shrink(source: Path, target: Path) -> None:
     """Write ``source`` as a small PNG."""
     image = Image.open(source).convert("RGB")
     size = (WIDTH, round(image.height * WIDTH / image.width))
-    image.resize(size, Image.Resampling.LANCZOS).quantize(256).save(target, optimize=True)
+    small = image.resize(size, Image.Resampling.LANCZOS)
+    small.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=2).save(target, optimize=True)
 
 
-def main() -> None:
-    """Draw them all."""
-    PICTURES.mkdir(exist_ok=True)
+def plans_and_convergence() -> None:
+    """Draw the pictures of results."""
     plan = quakeops.solve("prepositioning", instance="islands-3", rel_gap=1e-6)
     with tempfile.TemporaryDirectory() as folder:
         drawn = Path(folder) / "picture.png"
@@ -38,6 +39,26 @@ def main() -> None:
         ]
         plots.compare(runs, drawn)
         shrink(drawn, PICTURES / "convergence.png")
+
+
+def scenario_sets() -> None:
+    """Draw the pictures of scenario sets: Istanbul, and the cascade of a town, small enough for single dependencies to be seen."""
+    istanbul = quakeops.generate("istanbul", scenarios=1000, seed=1)
+    town = quakeops.generate("town", scenarios=40, seed=1)
+    with tempfile.TemporaryDirectory() as folder:
+        drawn = Path(folder) / "picture.png"
+        for kind in plots.SET_KINDS:
+            plots.draw_set(istanbul, kind, drawn)
+            shrink(drawn, PICTURES / f"istanbul-{kind}.png")
+        plots.draw_set(town, "cascade", drawn, scenario=TOWN_SCENARIO)
+        shrink(drawn, PICTURES / "town-cascade.png")
+
+
+def main() -> None:
+    """Draw them all."""
+    PICTURES.mkdir(exist_ok=True)
+    plans_and_convergence()
+    scenario_sets()
 
 
 if __name__ == "__main__":

@@ -1,19 +1,28 @@
-"""Pictures of a result: the plan on a map, and how bound and incumbent converged (needs matplotlib, the extra ``plot``)."""
+"""Pictures (they need matplotlib, the extra ``plot``).
+
+Of a result: the plan on a map, and how bound and incumbent converged. Of a scenario set: shaking, damage, loss and cascade on a map, and
+hazard curves.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..instances.loader import did_you_mean
 from ..result import Result
 from . import convergence, output, plan_map
 from .plan_view import plan_view
+from .scenario_maps import SET_KINDS, set_figure
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 KINDS = ("plan", "convergence")
 
-__all__ = ["KINDS", "compare", "draw"]
+__all__ = ["KINDS", "SET_KINDS", "compare", "draw", "draw_set"]
 
 
 def draw(result: Result, kind: str, target: str | Path, *, scenario: str | None = None) -> None:
@@ -43,6 +52,35 @@ def draw(result: Result, kind: str, target: str | Path, *, scenario: str | None 
     output.require_matplotlib()
     figure = plan_map.plan_figure(plan_view(result, scenario)) if kind == "plan" else convergence.convergence_figure(result)
     output.save(figure, path)
+
+
+def draw_set(data: xr.Dataset, kind: str, target: str | Path, *, scenario: int | None = None, region: str | Path | None = None) -> None:
+    """Draw the scenario set ``data`` into the file ``target`` (.png, .svg or .pdf), which is written whole or not at all.
+
+    Parameters
+    ----------
+    data
+        What :func:`quakeops.generate` returned, or :func:`quakeops.scenario_gen.scenario_set.load` read.
+    kind
+        ``"loss"`` and ``"damage"``: by zone on a map, expected or of one scenario; ``"shake"`` and ``"cascade"``: PGA at the buildings, and
+        the components with their dependencies, of one scenario, which is generated again; ``"hazard"``: hazard curves of zones and the
+        loss exceedance curve.
+    target
+        File to write, in a folder that exists.
+    scenario
+        Number k of the scenario shown. By default expectations are, or, for shake and cascade, the scenario with the largest loss.
+    region
+        For shake and cascade of a region that is not packaged: its region file.
+
+    Raises
+    ------
+    InputError
+        Unknown kind, file ending or scenario; missing folder or matplotlib; a set that does not say how it was made, or whose scenarios
+        come out otherwise when made again.
+    """
+    path = output.check_target(target)
+    output.require_matplotlib()
+    output.save(set_figure(data, kind, scenario, region), path)
 
 
 def compare(results: Sequence[Result], target: str | Path) -> None:

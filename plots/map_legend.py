@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from . import map_marks as marks
-from .output import amount, percent, plain, unit
+from .output import amount, percent, plain, round_down, unit
 from .plan_view import PlanView
 
 TOP = 0.872
@@ -72,7 +71,7 @@ def _lines(view: PlanView) -> list[Any]:
     out = []
     if view.flows:
         largest = max(view.flows.values())
-        for amount in dict.fromkeys((_round_down(largest), _round_down(largest / 5))):
+        for amount in dict.fromkeys((round_down(largest), round_down(largest / 5))):
             style: dict[str, Any] = {"color": marks.FLOW, "alpha": 0.75, "linewidth": marks.flow_width(view, amount)}
             out.append(Line2D([], [], label=f"flow of {amount:,g} {volume}", **style))
     if len(view.broken) < len(view.instance.links):
@@ -80,9 +79,3 @@ def _lines(view: PlanView) -> list[Any]:
     if view.broken:
         out.append(Line2D([], [], color=marks.BROKEN, linewidth=1.2, linestyle=(0, (4, 3)), label="link broken in this scenario"))
     return out
-
-
-def _round_down(value: float) -> float:
-    """Return the largest of 1, 2, 5 times a power of ten that does not exceed ``value``."""
-    power = 10.0 ** math.floor(math.log10(value))
-    return max(m * power for m in (1, 2, 5) if m * power <= value * (1 + 1e-12))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,28 @@ def percent(share: float) -> str:
     if 0 < value < 1e-4:
         return "< 0.0001 %"
     return f"{value:.0f} %" if value >= 9.95 or value == 0 else f"{value:.2g} %"
+
+
+def round_down(value: float) -> float:
+    """Return the largest of 1, 2, 5 times a power of ten that does not exceed ``value``, which is positive."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return max(m * power for m in (1, 2, 5) if m * power <= value * (1 + 1e-12))
+
+
+def round_ticks(low: float, high: float) -> list[float]:
+    """Return 1, 2 and 5 times powers of ten from ``low`` to ``high``, both positive; more densely where these are few."""
+    powers = [10.0**n for n in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
+    ticks: list[float] = []
+    for steps in ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8), [1 + n / 4 for n in range(36)]):
+        ticks = [float(f"{s * p:.6g}") for p in powers for s in steps if low <= s * p <= high]
+        if len(ticks) >= 4:
+            break
+    return ticks
+
+
+def scaled(largest: float) -> tuple[float, str]:
+    """Return what large amounts are divided by, and its name: ``(1e6, "million ")`` for a largest one of 2.5e8."""
+    return next(((f, n) for f, n in ((1e9, "billion "), (1e6, "million ")) if largest >= f), (1.0, ""))
 
 
 def unit(name: str) -> str:

@@ -32,6 +32,8 @@ def open_source(
         Unknown instance; ``num_scenarios`` or ``seed`` on a fixed instance; a scenario file for another instance.
     """
     origin = ""
+    if is_scenario_set(scenario_file):
+        return _scenario_set(str(scenario_file), instance, num_scenarios, seed)
     if scenario_file is not None and isinstance(instance, str) and not instance:
         instance, origin = instance_of_scenario_file(scenario_file), f"{scenario_file}: field 'instance': "
     if isinstance(instance, str) and instance in FAMILIES:
@@ -52,6 +54,23 @@ def open_source(
         raise InputError(f"--scenarios {num_scenarios}: instance {inst.name!r} is fixed and has {source.num_scenarios} scenarios")
     if seed is not None:
         raise InputError(f"--seed {seed}: instance {inst.name!r} is fixed, nothing is drawn")
+    return source
+
+
+def is_scenario_set(scenario_file: str | None) -> bool:
+    """Whether a scenario file is a scenario set, which carries its own instance, and not scenarios in JSON."""
+    return scenario_file is not None and scenario_file.endswith(".nc")
+
+
+def _scenario_set(path: str, instance: str | Prepositioning, num_scenarios: int | None, seed: int | None) -> ScenarioSource:
+    from .scenario_source import ScenarioSetSource
+
+    inst = (instances.load(instance) if instance else None) if isinstance(instance, str) else instance
+    source = ScenarioSetSource(path, inst)
+    if num_scenarios not in (None, source.num_scenarios):
+        raise InputError(f"--scenarios {num_scenarios}: {path} holds {source.num_scenarios} scenarios")
+    if seed is not None:
+        raise InputError(f"--seed {seed}: the scenarios of {path} are drawn already")
     return source
 
 
