@@ -9,8 +9,9 @@ import numpy as np
 
 from .columns import Table
 from .exposure import KINDS, Infrastructure
+from .fragility import Fragility
 from .geometry import Projection, check_coordinates
-from .hazus import component_classes
+from .hazus import component_classes, component_fragilities
 
 COMPONENT_COLUMNS = {
     "name": ("id", "component"),
@@ -33,8 +34,10 @@ def no_components() -> Infrastructure:
     return Infrastructure((), numbers, none, none, none, numbers, numbers, (), none, numbers, numbers, numbers, none)
 
 
-def read_components(path: Path, edges: Path | None, zones: Sequence[str], roads: Sequence[str], origin: Projection) -> Infrastructure:
-    """Read components, and the edges of their dependency graph if there is a file of them.
+def read_components(
+    path: Path, edges: Path | None, zones: Sequence[str], roads: Sequence[str], origin: Projection, own: tuple[Fragility, ...] = ()
+) -> Infrastructure:
+    """Read components, and the edges of their dependency graph if there is a file of them; ``own`` classes may be named beside Hazus'.
 
     Raises
     ------
@@ -44,7 +47,7 @@ def read_components(path: Path, edges: Path | None, zones: Sequence[str], roads:
     """
     table = Table(path, COMPONENT_COLUMNS)
     names = table.text("name")
-    first = {}
+    first: dict[str, int] = {}
     for row, name in enumerate(names, 1):
         if name in first:
             raise table.error(row, "name", name, f"a name of its own (row {first[name]} has it too)")
@@ -52,8 +55,14 @@ def read_components(path: Path, edges: Path | None, zones: Sequence[str], roads:
     latitude, longitude = table.numbers("latitude"), table.numbers("longitude")
     check_coordinates(latitude, longitude, where=str(path), origin=origin, first_row=1)
     kind = table.choices("kind", KINDS)
-    classes = component_classes()
+    classes = (*(f.name for f in own), *(name for name in component_classes() if name not in {f.name for f in own}))
     fragility = table.choices("fragility", classes)
+    for row, (k, measure) in enumerate(zip(kind.tolist(), component_fragilities(classes, own).imts_of(fragility), strict=True), 1):
+        expected = "SA(1.0)" if KINDS[k] == "road" else "PGA"
+        if measure != expected:
+            raise table.error(
+                row, "fragility", classes[fragility[row - 1]], f"a class for {expected}, as kind {KINDS[k]!r} has, not for {measure}"
+            )
     used, place = np.unique(fragility, return_inverse=True)
     road = np.full(len(names), -1)
     for row, (k, text) in enumerate(zip(kind.tolist(), table.text("road", ""), strict=True), 1):
@@ -62,6 +71,7 @@ def read_components(path: Path, edges: Path | None, zones: Sequence[str], roads:
                 raise table.error(row, "road", text, f"a link of the instance: {', '.join(roads[:6])}{', ...' if len(roads) > 6 else ''}")
             road[row - 1] = roads.index(text)
     source, target, weight = _edges(edges, names)
+    named = tuple(classes[i] for i in used.tolist())
     return Infrastructure(
         names=tuple(names),
         kind=kind,
@@ -70,12 +80,13 @@ def read_components(path: Path, edges: Path | None, zones: Sequence[str], roads:
         vs30_m_s=table.numbers("vs30", least=10, most=10_000, default=None if "vs30" in table else 400.0, hint=" m/s"),
         zone=table.choices("zone", zones),
         fragility=place.reshape(-1).astype(np.int64),
-        fragilities=tuple(classes[i] for i in used.tolist()),
+        fragilities=named,
         capacity=table.numbers("capacity", least=0, default=None if "capacity" in table else 1.0),
         road=road,
         source=source,
         target=target,
         weight=weight,
+        own_classes=tuple(f for f in own if f.name in named),
         z1_km=table.numbers("z1", least=0, most=20, hint=" km; the value may be in m") if "z1" in table else None,
     )
 

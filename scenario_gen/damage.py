@@ -65,7 +65,7 @@ class DamageModel:
         types = [(t, c) for t, c, _ in buildings.archetypes] + [DEPOT]
         depots = np.full(self._zones, self._archetypes)
         self._thresholds = building_fragilities(types).at(np.concatenate([buildings.archetype, depots]))
-        self._components = component_fragilities(components.fragilities).at(components.fragility)
+        self._components = component_fragilities(components.fragilities, components.own_classes).at(components.fragility)
         self._bridges = shaking.bridges
         self._group = (buildings.zone * self._archetypes + buildings.archetype) * NUM_STATES
         self._value, self._night = buildings.value, buildings.occupants[:, 0]
@@ -86,7 +86,7 @@ class DamageModel:
         size = self._zones * self._archetypes * NUM_STATES
 
         def in_groups(weights: Array | None) -> Array:
-            return np.bincount(group, weights, size).reshape(self._zones, self._archetypes, NUM_STATES)
+            return np.bincount(group, weights, size).reshape(self._zones, self._archetypes, NUM_STATES).astype(float)
 
         ln_im = ln_pga[depots:].copy()
         ln_im[self._bridges] = shaken.ln_sa

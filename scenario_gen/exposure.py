@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..instances import Prepositioning
+from .fragility import Fragility
 from .geometry import Projection
 
 Array = NDArray[np.float64]
@@ -64,9 +65,10 @@ class Buildings:
 class Infrastructure:
     """C components and the edges of their dependency graph: ``target`` depends on ``source`` with ``weight``.
 
-    ``kind`` numbers :data:`KINDS`; ``fragility`` numbers ``fragilities``, names of :mod:`.hazus` classes; ``capacity`` is what a component
-    gives while it works: people served (power, water, communications), beds (hospital), nothing of its own (road); ``road`` numbers the
-    road that a bridge carries, -1 for other components; ``z1_km`` is the depth to 1 km/s, if known, for the basin term of long periods.
+    ``kind`` numbers :data:`KINDS`; ``fragility`` numbers ``fragilities``, names of ``own_classes`` or of :mod:`.hazus` classes;
+    ``capacity`` is what a component gives while it works: people served (power, water, communications), beds (hospital), nothing of its
+    own (road); ``road`` numbers the road that a bridge carries, -1 for other components; ``z1_km`` is the depth to 1 km/s, if known, for
+    the basin term of long periods.
     """
 
     names: tuple[str, ...]
@@ -83,6 +85,7 @@ class Infrastructure:
     target: Numbers
     weight: Array
     z1_km: Array | None = None
+    own_classes: tuple[Fragility, ...] = ()
 
     def __len__(self) -> int:
         return len(self.names)

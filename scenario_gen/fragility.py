@@ -78,6 +78,10 @@ class FragilitySet:
     def __len__(self) -> int:
         return len(self.names)
 
+    def imts_of(self, archetype: NDArray[np.integer]) -> list[str]:
+        """Return the intensity measure of each of n sites with these archetype numbers."""
+        return [self.imts[a] for a in archetype.tolist()]
+
     def exceedance(self, ln_im: ArrayLike, archetype: NDArray[np.integer]) -> Array:
         """Return (1), (..., n, D), for ln IM (..., n) at n sites with archetype numbers (n,)."""
         check_numbers(archetype, len(self))

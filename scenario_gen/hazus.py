@@ -82,9 +82,10 @@ def component_fragility(name: str) -> Fragility:
     return found
 
 
-def component_fragilities(names: Sequence[str]) -> FragilitySet:
-    """Return the fragilities of component classes, in their order."""
-    return FragilitySet([component_fragility(name) for name in names])
+def component_fragilities(names: Sequence[str], own: Sequence[Fragility] = ()) -> FragilitySet:
+    """Return the fragilities of component classes, in their order; ``own`` ones come before those of Hazus with the same name."""
+    given = {f.name: f for f in own}
+    return FragilitySet([given.get(name) or component_fragility(name) for name in names])
 
 
 @cache

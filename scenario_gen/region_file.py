@@ -2,7 +2,7 @@
 
 ``buildings`` is a CSV or GeoJSON file, ``components`` and ``dependencies`` (optional) CSV files, ``relief`` an instance without scenarios
 whose nodes are the zones; paths are relative to the region file. Column names are those in common use, see
-:data:`.tables.BUILDING_COLUMNS`.
+:data:`.building_tables.BUILDING_COLUMNS`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ..instances.loader import explain
 from .building_tables import read_buildings
 from .component_tables import no_components, read_components
 from .exposure import Exposure, Fault, Hazard, Zones
+from .fragility_tables import read_fragilities
 from .geometry import Projection
 
 Latitude = Annotated[float, Field(ge=-90, le=90)]
@@ -81,6 +82,7 @@ class RegionRecord(_Record):
     buildings: str
     components: str | None = None
     dependencies: str | None = None
+    fragilities: str | None = None
     relief: str
     zones: Annotated[list[ZoneRecord], Field(min_length=1)]
     faults: Annotated[list[FaultRecord], Field(min_length=1)]
@@ -111,7 +113,12 @@ def read_region(path: str | Path) -> Exposure:
         no_components()
         if record.components is None
         else read_components(
-            folder / record.components, None if record.dependencies is None else folder / record.dependencies, names, links, origin
+            folder / record.components,
+            None if record.dependencies is None else folder / record.dependencies,
+            names,
+            links,
+            origin,
+            () if record.fragilities is None else read_fragilities(folder / record.fragilities),
         )
     )
     return Exposure(

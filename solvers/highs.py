@@ -132,7 +132,8 @@ class HighsModel:
     def _doubtful(self) -> bool:
         """Whether an LP's optimum from the last basis misses a row by more than the tolerance (seen with HiGHS 1.16)."""
         optimal = self._highs.getModelStatus() == self._highspy.HighsModelStatus.kOptimal
-        return optimal and self._highs.getInfo().primal_solution_status != self._highspy.SolutionStatus.kSolutionStatusFeasible
+        feasible = self._highs.getInfo().primal_solution_status == self._highspy.SolutionStatus.kSolutionStatusFeasible
+        return bool(optimal and not feasible)
 
     def _without_presolve(self) -> Any:
         """Solve again: HiGHS 1.15.1's MIP presolve has called feasible problems infeasible, so its word is not taken alone."""

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from quakeops.errors import InputError
+from quakeops.scenario_gen.hazus import component_fragilities
 from quakeops.scenario_gen.regions import open_region
 
 BUILDINGS = """Lat,Long,Structure Type,DesignLevel,OccupancyClass,Vs30,ReplacementCost,occupants_night,day
@@ -120,6 +121,30 @@ def test_components_that_cannot_be(region, case):
     old, new, message = WRONG_COMPONENTS[case]
     with pytest.raises(InputError, match=message):
         open_region(region(components=COMPONENTS.replace(old, new, 1)))
+
+
+OWN = """name,imt,slight_median,moderate_median,extensive_median,complete_median,beta
+mast,PGA,0.1,0.2,0.3,0.4,0.5
+EP.S.L.A,PGA,0.5,0.6,0.7,0.8,0.5
+arch,SA(1.0),0.1,0.2,0.3,0.4,0.5
+"""
+
+
+def test_own_fragilities(region, tmp_path):
+    """A class of the user's, and one that takes the place of Hazus' of the same name; medians out of order are refused."""
+    (tmp_path / "f.csv").write_text(OWN, encoding="utf-8")
+    exposure = open_region(region(components=COMPONENTS.replace("PPP.S.U", "mast").replace("HWB.GS.5", "arch"), fragilities="f.csv"))
+    c = exposure.infrastructure
+    fragilities = component_fragilities(c.fragilities, c.own_classes)
+    medians = {name: fragilities.medians[c.fragilities.index(name)].tolist() for name in ("mast", "EP.S.L.A", "arch")}
+    assert medians == {"mast": [0.1, 0.2, 0.3, 0.4], "EP.S.L.A": [0.5, 0.6, 0.7, 0.8], "arch": [0.1, 0.2, 0.3, 0.4]}
+    with pytest.raises(
+        InputError, match=r"c\.csv: row 4: field 'class' is 'mast': expected a class for SA\(1\.0\), as kind 'road' has, not for PGA"
+    ):
+        open_region(region(components=COMPONENTS.replace("HWB.GS.5", "mast"), fragilities="f.csv"))
+    (tmp_path / "f.csv").write_text(OWN.replace("0.1,0.2,0.3,0.4,0.5", "0.1,0.3,0.2,0.4,0.5", 1), encoding="utf-8")
+    with pytest.raises(InputError, match=r"f\.csv: row 1: field 'extensive_median' is '0\.2': expected at least the median of moderate"):
+        open_region(region(fragilities="f.csv"))
 
 
 def test_edges_that_cannot_be(region):

@@ -23,7 +23,7 @@ from .zones import Layout, shares
 Array = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
-LAYERS = (
+LAYERS: tuple[tuple[str, str, float, dict[str, float]], ...] = (
     # name, kind, share of the components, HAZUS classes with their shares
     ("transmission", "power", 0.01, {"EP.S.H.A": 0.5, "EP.S.H.U": 0.5}),
     ("substation", "power", 0.19, {"EP.S.L.A": 0.3, "EP.S.L.U": 0.3, "EP.S.M.A": 0.2, "EP.S.M.U": 0.2}),
@@ -112,7 +112,8 @@ def _edges(layer: Numbers, place: Array, rng: Generator) -> tuple[Numbers, Numbe
         sources.append(above[nearest].reshape(-1))
         targets.append(np.repeat(below, degree))
         weights.append(np.clip(weight * rng.uniform(0.6, 1.4, len(below) * degree), 0, 1))
-    return np.concatenate(sources), np.concatenate(targets), np.round(np.concatenate(weights), 3)
+    rounded: Array = np.round(np.concatenate(weights), 3).astype(float)
+    return np.concatenate(sources), np.concatenate(targets), rounded
 
 
 def _depth(plan: Plan, scale: float, place: Array, soil: Array) -> Array | None:
@@ -121,7 +122,7 @@ def _depth(plan: Plan, scale: float, place: Array, soil: Array) -> Array | None:
         return None
     middle = plan.soft[0]
     distance = np.linalg.norm(place - scale * np.array(middle.at), axis=1) / (2 * scale * middle.radius_km)
-    return np.round(mean_z1_km(soil, plan.hazard.basin) + plan.basin_km * np.exp(-(distance**2)), 3)
+    return np.asarray(np.round(mean_z1_km(soil, plan.hazard.basin) + plan.basin_km * np.exp(-(distance**2)), 3), dtype=float)
 
 
 def _capacity(plan: Plan, zones: Layout, layer: Numbers, zone: Numbers, rng: Generator) -> Array:

@@ -58,15 +58,15 @@ def lay_out(plan: Plan, land: Outline, rng: Generator) -> Layout:
     centre = points[cKDTree(points).query(centre)[1]]  # on land
     nearest = cKDTree(centre).query(points)[1]
     area = shares(np.bincount(nearest, minlength=plan.zones).astype(float), round(plan.area_km2 * 100)) / 100
-    population = shares(np.bincount(nearest, people, plan.zones), plan.population)
+    population = shares(np.bincount(nearest, people, plan.zones).astype(float), plan.population)
     order = np.argsort(np.argsort(-population / area))
-    district = np.searchsorted([0.25, 0.6], (order + 0.5) / plan.zones)
+    district = np.searchsorted(np.array([0.25, 0.6]), (order + 0.5) / plan.zones).astype(np.int64)
     return Layout(centre, area, population, district, land.side(centre))
 
 
 def shares(weights: Array, total: int) -> Numbers:
     """Return whole numbers in proportion to ``weights`` that sum to ``total`` (largest remainders)."""
     exact = weights * (total / weights.sum())
-    out = np.floor(exact).astype(np.int64)
+    out: Numbers = np.floor(exact).astype(np.int64)
     out[np.argsort(out - exact, kind="stable")[: total - int(out.sum())]] += 1
     return out
