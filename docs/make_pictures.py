@@ -11,9 +11,11 @@ from pathlib import Path
 import quakeops
 from PIL import Image  # comes with matplotlib
 from quakeops import plots
+from quakeops.scenario_gen import scenario_set
 
 PICTURES = Path(__file__).parent / "pictures"
 WIDTH = 1400
+PLAN_SCENARIO = "scen401"
 TOWN_SCENARIO = 25
 
 
@@ -50,6 +52,11 @@ def scenario_sets() -> None:
         for kind in plots.SET_KINDS:
             plots.draw_set(istanbul, kind, drawn)
             shrink(drawn, PICTURES / f"istanbul-{kind}.png")
+        made = Path(folder) / "istanbul.nc"
+        scenario_set.save(istanbul, made)
+        plan = quakeops.solve("prepositioning", scenario_file=str(made), method="benders", rel_gap=1e-3)
+        plots.draw(plan, "plan", drawn, scenario=PLAN_SCENARIO)
+        shrink(drawn, PICTURES / "istanbul-plan.png")
         plots.draw_set(town, "cascade", drawn, scenario=TOWN_SCENARIO)
         shrink(drawn, PICTURES / "town-cascade.png")
 

@@ -21,6 +21,9 @@ MAP = (0.06, 0.075, 0.625, 0.79)
 COLUMN = 0.715
 """Left edge of the column with legend and stock."""
 
+MANY = 12
+"""Nodes with unmet demand of which each is told how much."""
+
 
 def plan_figure(view: PlanView) -> Any:
     """Return the figure of a plan; sizes on it are areas or widths proportional to volumes (:mod:`quakeops.plots.map_marks`)."""
@@ -55,11 +58,11 @@ def _frame(axes: Any, places: Array) -> None:
 
 
 def _name_nodes(axes: Any, view: PlanView, place: dict[str, tuple[float, float]], arrows: list[Any]) -> None:
-    """Label depots and the nodes with demand."""
-    labels = []
+    """Label depots and the nodes with demand; where many are short, the rings alone say it of nodes without a depot."""
+    labels, many = [], len(view.unmet) > MANY
     for node in dict.fromkeys([*view.sizes, *view.demand]):
         lines = [plain(node)]
-        if node in view.unmet:
+        if node in view.unmet and (node in view.sizes or not many):
             lines.append(f"{percent(view.unmet[node])} unmet")
         labels.append(
             Label(

@@ -12,8 +12,8 @@ from .plan_view import PlanView
 MOST = 8
 """Depots listed at most, the fullest first."""
 
-CHARACTERS = 62
-"""Width of the column in characters."""
+CHARACTERS, SMALL_CHARACTERS = 62, 74
+"""Width of the column in characters, of the usual and of the smaller size."""
 
 
 def add_stock_bars(figure: Any, view: PlanView, area: tuple[float, float, float, float]) -> None:
@@ -60,4 +60,4 @@ def _amounts(view: PlanView, node: str, roomy: bool) -> str:
             bare = not roomy or c.unit in c.name
             in_units = "" if bare else f" × {c.unit}" if c.unit[:1].isdigit() else f" {c.unit}"
             parts.append(f"{c.name}: {amount(view.stock[node][c.name])}{in_units}".replace(" ", "\u00a0"))
-    return plain("\n".join(textwrap.wrap(";  ".join(parts) or "empty", CHARACTERS)[: 2 if roomy else 1]))
+    return plain("\n".join(textwrap.wrap(";  ".join(parts) or "empty", CHARACTERS if roomy else SMALL_CHARACTERS)[: 2 if roomy else 1]))
