@@ -92,15 +92,22 @@ class ProgressLine:
             sys.stderr.flush()
 
     def count(self, what: str, done: int, total: int) -> None:
-        """Show ``done`` of ``total``."""
+        """Show ``done`` of ``total``, on a terminal with a bar and the time that is left at this pace."""
         elapsed = time.perf_counter() - self._start
         if not is_speaker():
             return
-        self._text = f"{what} {done}/{total}"
+        left = f"  {elapsed * (total - done) / done:.0f} s left" if 0 < done < total else ""
+        self._text = f"{what} {bar(done / max(total, 1))} {done}/{total}{left} "
         if self._live is None and elapsed - self._last >= self._every:
             self._last = elapsed
             sys.stderr.write(f"{elapsed:8.1f} s  {what} {done}/{total}\n")
             sys.stderr.flush()
+
+
+def bar(share: float, width: int = 30) -> str:
+    """Return a bar of which a share is filled."""
+    full = round(min(max(share, 0.0), 1.0) * width)
+    return "━" * full + "╌" * (width - full)
 
 
 def _number(value: float | None) -> str:

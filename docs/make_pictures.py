@@ -8,10 +8,20 @@ import sys
 import tempfile
 from pathlib import Path
 
+import matplotlib as mpl
+
+mpl.use("Agg")
+
+import numpy as np
 import quakeops
+from matplotlib import pyplot as plt
 from PIL import Image  # comes with matplotlib
 from quakeops import plots
 from quakeops.scenario_gen import scenario_set
+from quakeops.scenario_gen.aftershock_regimes import REGIMES
+from quakeops.scenario_gen.aftershocks import aftershock_sequence
+from quakeops.scenario_gen.omori import expected_number
+from quakeops.scenario_gen.random_field import Correlation, FieldSampler
 
 PICTURES = Path(__file__).parent / "pictures"
 WIDTH = 1400
@@ -61,9 +71,59 @@ def scenario_sets() -> None:
         shrink(drawn, PICTURES / "town-cascade.png")
 
 
+def fields(target: Path) -> None:
+    """Draw one scenario's residual field with three correlations, on a square of 60 km."""
+    side = np.linspace(0, 60, 240)
+    x, y = (v.ravel() for v in np.meshgrid(side, side))
+    shown = (
+        ("h = 2.8 km (PGA, soils not clustered)", Correlation(8.5 / 3, 8.5 / 3)),
+        ("h = 13.6 km (PGA, clustered soils)", Correlation(40.7 / 3, 40.7 / 3)),
+        ("h = 20 km along N 60° E, 5 km across", Correlation(5, 20, azimuth_deg=60)),
+    )
+    figure, axes = plt.subplots(1, 3, figsize=(12.5, 4.4), layout="constrained")
+    for ax, (title, correlation) in zip(axes, shown, strict=True):
+        field = FieldSampler(correlation, x, y, seed=3, accuracy=0.02).field(0).reshape(len(side), -1)
+        image = ax.imshow(field, origin="lower", extent=(0, 60, 0, 60), cmap="RdBu_r", vmin=-3, vmax=3)
+        ax.set_title(title, fontsize=10)
+        ax.set(xlabel="east (km)", ylabel="north (km)")
+    figure.colorbar(image, ax=axes, label="residual (standard deviations)", shrink=0.85)
+    figure.savefig(target, dpi=130)
+
+
+def aftershocks(target: Path) -> None:
+    """Draw the aftershocks of 400 scenarios against Omori's law, and the magnitudes of one."""
+    parameters, m, t = REGIMES["ANSR-ABSLDEC"], 7.2, np.geomspace(0.01, 30, 60)
+    drawn = [aftershock_sequence(m, parameters, horizon_days=30, seed=1, k=k, smallest_magnitude=4.0) for k in range(400)]
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
+    times = np.concatenate([s.times_days for s in drawn])
+    left.step(t, [np.count_nonzero(times <= v) / len(drawn) for v in t], where="post", label="mean of 400 sequences")
+    k = 10 ** (parameters.a + parameters.b * (m - 4.0))
+    left.plot(t, expected_number(t, k, parameters.c_days, parameters.p), "k--", label="integral of eq. 5")
+    left.set(xscale="log", xlabel="days after the main shock", ylabel="aftershocks of M 4 and more")
+    left.legend()
+    one = max(drawn[:20], key=len)
+    right.vlines(one.times_days, 3.9, one.magnitudes, color="0.75")
+    right.plot(one.times_days, one.magnitudes, "o", color="#D55E00")
+    right.set(xscale="log", ylim=(3.9, None), xlabel="days after the main shock", ylabel="magnitude", title="one sequence")
+    left.set_title(f"M {m:g}, regime ANSR-ABSLDEC")
+    for ax in (left, right):
+        ax.grid(alpha=0.3)
+    figure.savefig(target, dpi=130)
+
+
+def generators() -> None:
+    """Draw the pictures of single generators."""
+    with tempfile.TemporaryDirectory() as folder:
+        drawn = Path(folder) / "picture.png"
+        for name, draw in (("random-fields", fields), ("aftershocks", aftershocks)):
+            draw(drawn)
+            shrink(drawn, PICTURES / f"{name}.png")
+
+
 def main() -> None:
     """Draw them all."""
     PICTURES.mkdir(exist_ok=True)
+    generators()
     plans_and_convergence()
     scenario_sets()
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from quakeops.cli import output
 from quakeops import facade
 from quakeops.instances import load
 from quakeops.result import Result
@@ -321,3 +322,9 @@ def test_what_others_print_goes_to_stderr(subprocess_run, tmp_path, finished):
 def test_no_arguments_shows_the_help(subprocess_run):
     done = subprocess_run("-m", "quakeops")
     assert done.returncode == 0 and "Commands:" in done.stdout and done.stderr == ""
+
+
+def test_progress_bar():
+    """Filled in proportion, whole at the end, always of the same width."""
+    assert [output.bar(share, 10).count("━") for share in (0, 0.04, 0.5, 0.96, 1, 1.5)] == [0, 0, 5, 10, 10, 10]
+    assert {len(output.bar(i / 7, 10)) for i in range(8)} == {10}
