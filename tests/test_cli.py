@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from quakeops.cli import output
 from quakeops import facade
+from quakeops.cli import output
 from quakeops.instances import load
 from quakeops.result import Result
 

@@ -170,6 +170,7 @@ class Master(MasterProgram):
 
         Infinite bounds stand unboxed here: the LP phase has shown that the cuts bound (1).
         """
+        begin = time.perf_counter()
         model = self.backend.open(self.program(integer=True, boxed=False))
         if start is not None:
             model.warm_start(start)
@@ -179,7 +180,8 @@ class Master(MasterProgram):
             raise SolverError(f"the solver failed on the Benders master: {found.detail}")
         point = None if found.x is None else self._point(found)
         if point is not None and self._refitted(found, point):
-            return self.solve_mip(rel_gap, time_limit, threads, None)
+            left = None if time_limit is None else max(0.01, time_limit - (time.perf_counter() - begin))
+            return self.solve_mip(rel_gap, left, threads, None)
         bound = found.bound * self.unit + self._constant if found.bound is not None and self.awake.all() else None
         return point, bound
 
