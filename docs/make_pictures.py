@@ -73,7 +73,7 @@ def scenario_sets() -> None:
 
 def fields(target: Path) -> None:
     """Draw one scenario's residual field with three correlations, on a square of 60 km."""
-    side = np.linspace(0, 60, 240)
+    side = np.linspace(0, 60, 100)
     x, y = (v.ravel() for v in np.meshgrid(side, side))
     shown = (
         ("h = 2.8 km (PGA, soils not clustered)", Correlation(8.5 / 3, 8.5 / 3)),
@@ -83,11 +83,13 @@ def fields(target: Path) -> None:
     figure, axes = plt.subplots(1, 3, figsize=(12.5, 4.4), layout="constrained")
     for ax, (title, correlation) in zip(axes, shown, strict=True):
         field = FieldSampler(correlation, x, y, seed=3, accuracy=0.02).field(0).reshape(len(side), -1)
-        image = ax.imshow(field, origin="lower", extent=(0, 60, 0, 60), cmap="RdBu_r", vmin=-3, vmax=3)
+        image = ax.imshow(
+            field, origin="lower", extent=(0, 60, 0, 60), cmap=plt.get_cmap("RdBu_r", 12), vmin=-3, vmax=3, interpolation="nearest"
+        )
         ax.set_title(title, fontsize=10)
         ax.set(xlabel="east (km)", ylabel="north (km)")
     figure.colorbar(image, ax=axes, label="residual (standard deviations)", shrink=0.85)
-    figure.savefig(target, dpi=130)
+    figure.savefig(target, dpi=WIDTH / figure.get_figwidth())  # not resized then
 
 
 def aftershocks(target: Path) -> None:
@@ -108,7 +110,7 @@ def aftershocks(target: Path) -> None:
     left.set_title(f"M {m:g}, regime ANSR-ABSLDEC")
     for ax in (left, right):
         ax.grid(alpha=0.3)
-    figure.savefig(target, dpi=130)
+    figure.savefig(target, dpi=WIDTH / figure.get_figwidth())  # not resized then
 
 
 def generators() -> None:
