@@ -22,7 +22,7 @@ from .cascade import sample_function
 from .damage import BRIDGE_CAPACITY, USABLE_BEDS, DamageModel
 from .dependency_graph import DependencyGraph
 from .events import EventModel
-from .exposure import TIMES, Exposure
+from .exposure import KINDS, TIMES, Exposure
 from .importance import EventProposal
 from .needs import demand
 from .shaking import Shaking
@@ -75,7 +75,8 @@ class ScenarioGenerator:
         self.shaking = Shaking(exposure, self.events, seed=seed, aftershocks=aftershocks)
         self.damage = DamageModel(exposure, self.shaking, time_of_day)
         parts = exposure.infrastructure
-        self.graph = DependencyGraph.from_arrays(parts.names, parts.source, parts.target, parts.weight)
+        kinds = [KINDS[i] for i in parts.kind.tolist()]
+        self.graph = DependencyGraph.from_arrays(parts.names, parts.source, parts.target, parts.weight, kind=kinds)
         self._commodities = [c.name for c in exposure.relief.commodities]
         demand(self._commodities, np.zeros(1), np.zeros(1), np.zeros((1, 4)))  # refuses unknown goods now
 
