@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from .columns import Table
+from .dependency_graph import DependencyGraph
 from .exposure import KINDS, Infrastructure
 from .fragility import Fragility
 from .geometry import Projection, check_coordinates
@@ -35,9 +36,18 @@ def no_components() -> Infrastructure:
 
 
 def read_components(
-    path: Path, edges: Path | None, zones: Sequence[str], roads: Sequence[str], origin: Projection, own: tuple[Fragility, ...] = ()
+    path: Path,
+    edges: Path | None,
+    zones: Sequence[str],
+    roads: Sequence[str],
+    origin: Projection,
+    own: tuple[Fragility, ...] = (),
+    *,
+    strict: bool = False,
 ) -> Infrastructure:
     """Read components, and the edges of their dependency graph if there is a file of them; ``own`` classes may be named beside Hazus'.
+
+    ``strict`` refuses cycles of dependencies.
 
     Raises
     ------
@@ -70,7 +80,7 @@ def read_components(
             if text not in roads:
                 raise table.error(row, "road", text, f"a link of the instance: {', '.join(roads[:6])}{', ...' if len(roads) > 6 else ''}")
             road[row - 1] = roads.index(text)
-    source, target, weight = _edges(edges, names)
+    source, target, weight = _edges(edges, names, strict)
     named = tuple(classes[i] for i in used.tolist())
     return Infrastructure(
         names=tuple(names),
@@ -91,8 +101,10 @@ def read_components(
     )
 
 
-def _edges(path: Path | None, names: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _edges(path: Path | None, names: list[str], strict: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if path is None:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0)
     table = Table(path, EDGE_COLUMNS)
-    return table.choices("source", names), table.choices("target", names), table.numbers("weight", least=0, most=1)
+    ends = table.choices("source", names), table.choices("target", names)
+    graph = DependencyGraph.from_arrays(names, *ends, table.numbers("weight", least=0, most=1), strict=strict, where=f"{path}: ")
+    return graph.source, graph.target, graph.weight

@@ -83,6 +83,7 @@ class RegionRecord(_Record):
     components: str | None = None
     dependencies: str | None = None
     fragilities: str | None = None
+    acyclic: bool = False
     relief: str
     zones: Annotated[list[ZoneRecord], Field(min_length=1)]
     faults: Annotated[list[FaultRecord], Field(min_length=1)]
@@ -119,6 +120,7 @@ def read_region(path: str | Path) -> Exposure:
             links,
             origin,
             () if record.fragilities is None else read_fragilities(folder / record.fragilities),
+            strict=record.acyclic,
         )
     )
     return Exposure(

@@ -7,8 +7,9 @@ from quakeops.decomposition.benders.compiled import compile_problem
 from quakeops.decomposition.benders.crash import begin
 from quakeops.decomposition.benders.engine import Engine
 from quakeops.decomposition.benders.lp_phase import lp_phase
+from quakeops.decomposition.benders.position import LpPosition
 from quakeops.decomposition.benders.settings import Settings
-from quakeops.decomposition.benders.stabilization import Center
+from quakeops.decomposition.benders.stabilization import Center, stabilization
 from quakeops.decomposition.benders.team import Team
 from quakeops.decomposition.program import from_model
 from quakeops.decomposition.run import Run
@@ -44,3 +45,12 @@ def test_an_lp_phase_ends_near_its_bound(engine):
     assert outcome.reason == "gap" and not outcome.center.exact
     _, exact = engine.evaluate(outcome.center.x, None, engine.effort(exact=True))
     assert outcome.bound <= exact.cost * (1 + 1e-7) and exact.cost - outcome.bound <= 5 * TOLERANCE * exact.cost
+
+
+def test_an_estimate_is_made_again_before_it_ends_a_phase(engine):
+    """A plan that an old pool took for much too cheap does not end the phase: it is estimated anew, and the phase goes on."""
+    cheap = Center(np.zeros(len(engine.problem.first)), None, -1e12, False)
+    engine.lp, engine.resuming = LpPosition(stabilization("in-out"), center=cheap), True
+    outcome = lp_phase(engine, TOLERANCE, exact=False)
+    _, exact = engine.evaluate(outcome.center.x, None, engine.effort(exact=True))
+    assert outcome.reason == "gap" and outcome.center is not cheap and exact.cost - outcome.bound <= 5 * TOLERANCE * exact.cost

@@ -154,6 +154,17 @@ def test_edges_that_cannot_be(region):
         open_region(region(edges=EDGES.replace("0.25", "1.25")))
 
 
+def test_cycles(region):
+    """Taken as they are, refused where the region says that there are none; loops and repetitions always, with the file and the row."""
+    cyclic = EDGES + "H1,S1,0.5\n"
+    assert len(open_region(region(edges=cyclic)).infrastructure.source) == 3
+    with pytest.raises(InputError, match=r"e\.csv: the graph has a cycle: .*'S1'.*expected none in strict mode"):
+        open_region(region(edges=cyclic, acyclic=True))
+    for more in ("S1,S1,0.5\n", "S1,P1,0.1\n"):
+        with pytest.raises(InputError, match=r"e\.csv: .*3"):
+            open_region(region(edges=EDGES + more))
+
+
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
