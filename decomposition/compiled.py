@@ -8,12 +8,13 @@ from ..parallel import on_rank_0
 from .affine import AffineProgram, scenario_probabilities, xi_block
 from .forked import compile_shared
 from .matrices import StageData
+from .owned import spread
 from .program import Program
 from .symbolic import compile_affine
 
 
 def stage_data(program: Program, comm: Any = None) -> StageData:
-    """Return the matrices of all scenarios, on every rank of ``comm``.
+    """Return the matrices of all scenarios, on every rank of ``comm``; owned variables stand once a scenario.
 
     Raises
     ------
@@ -23,7 +24,8 @@ def stage_data(program: Program, comm: Any = None) -> StageData:
         A constraint without variables that does not hold.
     """
     affine = on_rank_0(comm, lambda: compile_affine(program))
-    return compile_shared(program, comm) if affine is None else at_scenarios(program, affine)
+    data = compile_shared(program, comm) if affine is None else at_scenarios(program, affine)
+    return spread(data, program.owned)
 
 
 def at_scenarios(program: Program, affine: AffineProgram) -> StageData:

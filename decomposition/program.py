@@ -7,7 +7,7 @@ import hashlib
 import importlib
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -35,6 +35,10 @@ class Program:
     ``recipe`` holds what rebuilds it (:func:`from_recipe`): plain data, kept in a result's provenance.
     ``random_block(start=, stop=, **kwargs)``, where the model has one, returns its random data as arrays with a leading scenario axis.
     ``service(source, k, values)``, where the model has one, returns ``{what: (met, demanded)}`` of scenario k from its second-stage values.
+    ``violations(source, plan, start, stop)``, where the model has chance constraints, returns ``{constraint: whether the plan misses it}``
+    in scenarios ``start, ..., stop - 1`` as arrays of that length; ``allowed(source)`` returns the probability allowed to each.
+    ``owned`` names first-stage variables of which each scenario has its own; the model of a scenario holds one, that of owner ``"*"``, and the
+    rows with owned variables alone or beside the first stage hold in expectation (:mod:`.owned`).
     ``arrays(k)``, where there is no Pyomo model (SMPS files), returns the compiled data of scenario k alone.
     """
 
@@ -46,8 +50,11 @@ class Program:
     instance: str = ""
     instance_hash: str = ""
     service: Callable[[Any, int, dict[str, float]], dict[str, tuple[float, float]]] | None = field(default=None, repr=False)
+    violations: Callable[[Any, dict[str, float], int, int], Mapping[str, NDArray[np.bool_]]] | None = field(default=None, repr=False)
+    allowed: Callable[[Any], Mapping[str, float]] | None = field(default=None, repr=False)
     arrays: Callable[[int], StageData] | None = field(default=None, repr=False)
     random_block: Callable[..., dict[str, NDArray[np.float64]]] | None = field(default=None, repr=False)
+    owned: tuple[str, ...] = ()
 
     @property
     def num_scenarios(self) -> int:
@@ -114,8 +121,9 @@ def from_model(
     scenario_file: str | None = None,
     num_scenarios: int | None = None,
     seed: int | None = None,
+    arguments: Mapping[str, Any] | None = None,
 ) -> Program:
-    """Return the program of one of quakeops' own models.
+    """Return the program of one of quakeops' own models; ``arguments`` set the options that its ``inparser_adder`` declares.
 
     Raises
     ------
@@ -140,8 +148,13 @@ def from_model(
             setattr(config, name, value)
         elif value is not None:
             raise InputError(f"model {model!r} takes no {name.replace('_', ' ')}")
+    _set_arguments(f"model {model!r}", config, arguments, given)
     kwargs = module.kw_creator(config)
     source = kwargs["source"]
+    owned: tuple[str, ...] = ()
+    if hasattr(module, "owned"):
+        kwargs["copies"] = False
+        owned = module.owned(**kwargs)
     return Program(
         name=model,
         scenario_names=tuple(module.scenario_names_creator(source.num_scenarios)),
@@ -153,11 +166,15 @@ def from_model(
             "scenario_file": scenario_file,
             "scenarios": num_scenarios,
             "seed": seed,
+            **({"arguments": dict(arguments)} if arguments else {}),
         },
         instance=source.instance.name,
         instance_hash=_digest(source.instance.model_dump(mode="json")),
         service=getattr(module, "service", None),
+        violations=getattr(module, "violations", None),
+        allowed=getattr(module, "allowed", None),
         random_block=getattr(module, "random_block", None),
+        owned=owned,
     )
 
 
@@ -187,10 +204,7 @@ def from_module(module: str | ModuleType, *, num_scenarios: int | None = None, a
         config.num_scens = num_scenarios
     elif getattr(config, "num_scens", None) is None and config.needs_num_scens:
         raise InputError(f"module {name!r} needs the number of scenarios: give --scenarios N")
-    for key, value in (arguments or {}).items():
-        if key not in config:
-            raise InputError(f"module {name!r} declares no argument {key!r}; it declares: {', '.join(config.declared) or 'none'}")
-        setattr(config, key, _convert(name, key, value, config.declared[key]))
+    _set_arguments(f"module {name!r}", config, arguments)
     kwargs = _guard(name, "kw_creator", lambda: loaded.kw_creator(config)) or {}
     count = getattr(config, "num_scens", None)
     names = _guard(name, "scenario_names_creator", lambda: loaded.scenario_names_creator(count))
@@ -242,6 +256,7 @@ def from_recipe(recipe: Mapping[str, Any]) -> Program:
         scenario_file=recipe.get("scenario_file"),
         num_scenarios=recipe.get("scenarios"),
         seed=recipe.get("seed"),
+        arguments=recipe.get("arguments"),
     )
 
 
@@ -276,17 +291,26 @@ def _guard(module: str, function: str, call: Callable[[], Any]) -> Any:
         raise ModelError(f"module {module!r}: {function} failed: {type(e).__name__}: {e}") from e
 
 
-def _convert(module: str, key: str, value: Any, domain: Any) -> Any:
+def _set_arguments(where: str, config: _Config, arguments: Mapping[str, Any] | None, taken: Iterable[str] = ()) -> None:
+    """Set the declared options that ``arguments`` name; those ``taken`` have a command-line option of their own."""
+    for key, value in (arguments or {}).items():
+        if key not in config or key in taken:
+            declared = [name for name in config.declared if name not in set(taken)]
+            raise InputError(f"{where} declares no argument {key!r}; it declares: {', '.join(declared) or 'none'}")
+        setattr(config, key, _convert(where, key, value, config.declared[key]))
+
+
+def _convert(where: str, key: str, value: Any, domain: Any) -> Any:
     if not isinstance(value, str) or domain in (None, str):
         return value
     if domain is bool:
         if value.lower() not in ("true", "false", "1", "0"):
-            raise InputError(f"module {module!r}: argument {key} is {value!r}; expected true or false")
+            raise InputError(f"{where}: argument {key} is {value!r}; expected true or false")
         return value.lower() in ("true", "1")
     try:
         return domain(value)
     except (TypeError, ValueError):
-        raise InputError(f"module {module!r}: argument {key} is {value!r}; expected {getattr(domain, '__name__', domain)}") from None
+        raise InputError(f"{where}: argument {key} is {value!r}; expected {getattr(domain, '__name__', domain)}") from None
 
 
 def _digest(data: Any) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from ..result import Result
 from ..solvers import Backend, LinearProgram, SolverModel
 from .benders.compiled import compile_problem
+from .benders.owned import OwnedProblem
 from .benders.problem import Problem
 from .benders.recourse_lps import row_bounds
 from .benders.team import Team
@@ -47,7 +48,12 @@ def with_recourse(result: Result, program: Program, backend: Backend) -> Result:
     if result.objective is None:
         return result
     problem, _ = compile_problem(program, Team())
-    x = np.array([result.first_stage[name] for name in problem.first.names])
+    if program.owned:
+        owned = OwnedProblem.of(problem, program)
+        x, z = owned.values(result)
+        problem = owned.fixed(z)
+    else:
+        x = np.array([result.first_stage[name] for name in problem.first.names])
     recourse = recourse_certificate(problem, backend, Team(), x, result.timing.get("evaluate", 0.0))
     return replace(result, certificate={"recourse": recourse})
 

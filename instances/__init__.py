@@ -1,18 +1,27 @@
 """Typed, validated instances: schema, arrays, the packaged library and its loader."""
 
 from .arrays import Scenario, ScenarioBlock, ScenarioSource
+from .deployment import Deployment
+from .deployment_source import DemandBlock, DemandScenario, DemandSource, FixedDemand
 from .fixed_source import FixedSource
-from .loader import load, names, read_scenarios
+from .loader import Instance, load, load_as, names, read_scenarios
 from .schema import Prepositioning, ScenarioRecord
 
 __all__ = [
+    "DemandBlock",
+    "DemandScenario",
+    "DemandSource",
+    "Deployment",
+    "FixedDemand",
     "FixedSource",
+    "Instance",
     "Prepositioning",
     "Scenario",
     "ScenarioBlock",
     "ScenarioRecord",
     "ScenarioSource",
     "load",
+    "load_as",
     "names",
     "read_scenarios",
 ]

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from ..errors import InputError, InstanceError
 from ..files import read_json
-from .schema import Prepositioning, ScenarioRecord, check_scenarios
+from .deployment import Deployment
+from .schema import Prepositioning
+
+Instance = Prepositioning | Deployment
+
+KINDS: dict[str, type[Instance]] = {"quakeops/prepositioning/1": Prepositioning, "quakeops/deployment/1": Deployment}
+"""Field ``format`` of an instance file -> its schema."""
+
+K = TypeVar("K", bound=Instance)
 
 _LIBRARY = f"{__package__}.library"
 
@@ -21,7 +30,7 @@ def names() -> list[str]:
     return sorted(p.name.removesuffix(".json") for p in files(_LIBRARY).iterdir() if p.name.endswith(".json"))
 
 
-def load(name_or_file: str | Path) -> Prepositioning:
+def load(name_or_file: str | Path) -> Instance:
     """Load a packaged instance by name, or an instance file (``*.json``).
 
     Raises
@@ -41,8 +50,25 @@ def load(name_or_file: str | Path) -> Prepositioning:
     raise InputError(f"unknown instance {text!r}{did_you_mean(text, names())}; packaged: {', '.join(names())} (or give a .json file)")
 
 
-def read_scenarios(path: str | Path, instance: Prepositioning) -> list[ScenarioRecord]:
-    """Read a scenario file ``{"instance": NAME, "scenarios": [...]}`` and check it against ``instance``."""
+def load_as(kind: type[K], name_or_file: str | Path) -> K:
+    """Load an instance of one kind; one of another kind is an :class:`InputError` that names both."""
+    return require(kind, load(name_or_file), str(name_or_file))
+
+
+def require(kind: type[K], instance: Instance, where: str) -> K:
+    """Return ``instance`` if it is of this kind, else raise :class:`InputError`."""
+    if not isinstance(instance, kind):
+        raise InputError(f"instance {where!r} is one of model {model_of(type(instance))!r}, expected one of {model_of(kind)!r}")
+    return instance
+
+
+def model_of(kind: type[Any]) -> str:
+    """Return the model that an instance kind is for."""
+    return next(name.split("/")[1] for name, known in KINDS.items() if known is kind)
+
+
+def read_scenarios(path: str | Path, instance: Instance) -> list[Any]:
+    """Read a scenario file ``{"instance": NAME, "scenarios": [...]}`` and check it against ``instance``; returns its records."""
     data = read_json(path)
     if not isinstance(data, dict) or not isinstance(data.get("scenarios"), list) or not data["scenarios"]:
         raise InstanceError(f"{path}: field 'scenarios' must be a non-empty list")
@@ -50,13 +76,8 @@ def read_scenarios(path: str | Path, instance: Prepositioning) -> list[ScenarioR
     if isinstance(named, str) and not named.endswith(".json") and named != instance.name:
         raise InstanceError(f"{path}: field 'instance' is {named!r}, but its scenarios are asked for with instance {instance.name!r}")
     try:
-        records = TypeAdapter(list[ScenarioRecord]).validate_python(data["scenarios"])
-        check_scenarios(
-            records,
-            nodes={n.name for n in instance.nodes},
-            commodities={c.name for c in instance.commodities},
-            links={link.name for link in instance.links},
-        )
+        records: list[Any] = TypeAdapter(list[instance.record]).validate_python(data["scenarios"])  # type: ignore[name-defined]
+        instance.check_records(records)
     except ValidationError as e:
         raise InstanceError(explain(e, str(path), data, prefix=("scenarios",))) from None
     except ValueError as e:
@@ -74,17 +95,29 @@ def instance_of_scenario_file(path: str | Path) -> str:
     return str(beside) if name.endswith(".json") and beside.exists() else name
 
 
-def validate(data: Any, where: str) -> Prepositioning:
-    """Validate parsed JSON against the schema; raises :class:`InstanceError` with a message of at most a few lines."""
+def validate(data: Any, where: str) -> Instance:
+    """Validate parsed JSON against the schema that its ``format`` names.
+
+    Raises
+    ------
+    InstanceError
+        It does not follow the schema; the message has at most a few lines.
+    """
     if not isinstance(data, dict):
         raise InstanceError(f"{where}: an instance is a JSON object, found {type(data).__name__}")
+    given = data.get("format", next(iter(KINDS)))
+    if not isinstance(given, str) or given not in KINDS:
+        raise InstanceError(f"{where}: field 'format' is {_short(given)}: expected {' or '.join(repr(k) for k in KINDS)}")
+    kind = KINDS[given]
     try:
-        return Prepositioning.model_validate(data)
+        return kind.model_validate(data)
     except ValidationError as e:
-        raise InstanceError(explain(e, where, data)) from None
+        raise InstanceError(explain(e, where, data, fields=list(kind.model_fields))) from None
 
 
-def explain(error: ValidationError, where: str, data: Any, prefix: tuple[str | int, ...] = (), most: int = 5) -> str:
+def explain(
+    error: ValidationError, where: str, data: Any, prefix: tuple[str | int, ...] = (), most: int = 5, fields: Sequence[str] = ()
+) -> str:
     """Render pydantic's errors as ``file: field = value: what was expected`` lines."""
     lines = []
     for item in error.errors(include_url=False)[:most]:
@@ -94,7 +127,7 @@ def explain(error: ValidationError, where: str, data: Any, prefix: tuple[str | i
         if item["type"] == "missing":
             lines.append(f"{where}: field {field!r} is missing")
         elif item["type"] == "extra_forbidden":
-            lines.append(f"{where}: unknown field {field!r}{did_you_mean(str(location[-1]), list(Prepositioning.model_fields))}")
+            lines.append(f"{where}: unknown field {field!r}{did_you_mean(str(location[-1]), list(fields))}")
         elif not field:
             lines.append(f"{where}: {message}")
         else:

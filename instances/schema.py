@@ -8,42 +8,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Name = Annotated[str, Field(min_length=1, max_length=100)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Origin = Literal["published", "reconstructed", "synthetic"]
-
-PROBABILITY_TOLERANCE = 1e-9
+from .fields import BestKnown, Fraction, Name, NonNegative, Origin, Positive, Record, Source, Units, check_sum, known, unique
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
-
-
-class Source(_Record):
-    """Where the numbers come from."""
-
-    citation: str
-    doi: str | None = None
-    licence: str
-    notes: str = ""
-
-
-class Units(_Record):
-    """Units of the instance's numbers, for labels and reports."""
-
-    money: str = "USD"
-    distance: str = "km"
-    volume: str = "m3"
-
-
-class FacilitySize(_Record):
+class FacilitySize(Record):
     """A depot size: fixed cost ``F_l`` (money) and capacity ``M_l`` (volume)."""
 
     name: Name
@@ -51,7 +24,7 @@ class FacilitySize(_Record):
     capacity: Positive
 
 
-class Commodity(_Record):
+class Commodity(Record):
     """A relief commodity; costs are money per ``unit``.
 
     ``volume`` b_k and ``link_use`` u_k in volume per unit (``link_use`` defaults to ``volume``); ``transport_cost`` in
@@ -77,7 +50,7 @@ class Commodity(_Record):
         return self
 
 
-class Node(_Record):
+class Node(Record):
     """A place: ``candidate`` tells whether a depot may stand there."""
 
     name: Name
@@ -86,7 +59,7 @@ class Node(_Record):
     candidate: bool = True
 
 
-class Link(_Record):
+class Link(Record):
     """A road between two nodes, used in both directions; ``capacity`` in volume and per direction, ``None`` if unlimited."""
 
     ends: tuple[Name, Name]
@@ -100,7 +73,7 @@ class Link(_Record):
         return f"{self.ends[0]} -- {self.ends[1]}"
 
 
-class ScenarioRecord(_Record):
+class ScenarioRecord(Record):
     """One scenario: demand ``node -> commodity -> units``; ``usable`` fraction of the stock at a node (1 if not named);
     ``link_capacity_factor`` of a link ``"A -- B"`` (0 = broken, 1 if not named); potential ``casualties`` (people) and
     ``loss`` (money) of a zone.
@@ -115,7 +88,7 @@ class ScenarioRecord(_Record):
     loss: dict[Name, NonNegative] = {}
 
 
-class Impact(_Record):
+class Impact(Record):
     """Concave piecewise-linear reductions alpha (casualties) and beta (loss) as ``(coverage, reduction)`` points from
     ``(0, 0)`` to coverage 1; ``horizon_h`` is the response time charged for what is never delivered.
     """
@@ -136,15 +109,7 @@ class Impact(_Record):
         return self
 
 
-class BestKnown(_Record):
-    """Best objective and dual bound known, and the command that proves them."""
-
-    objective: float = Field(allow_inf_nan=False)
-    bound: float = Field(allow_inf_nan=False)
-    command: str
-
-
-class Prepositioning(_Record):
+class Prepositioning(Record):
     """A two-stage pre-positioning instance."""
 
     format: Literal["quakeops/prepositioning/1"]
@@ -161,13 +126,15 @@ class Prepositioning(_Record):
     scenarios: list[ScenarioRecord] = []
     best_known: BestKnown | None = None
 
+    record: ClassVar[type[ScenarioRecord]] = ScenarioRecord
+
     @model_validator(mode="after")
     def _consistent(self) -> Prepositioning:
-        nodes = _unique("nodes", (n.name for n in self.nodes))
-        commodities = _unique("commodities", (c.name for c in self.commodities))
-        _unique("sizes", (s.name for s in self.sizes))
-        links = _unique("links", (link.name for link in self.links))
-        pairs = _unique("links (either direction)", (" -- ".join(sorted(link.ends)) for link in self.links))
+        nodes = unique("nodes", (n.name for n in self.nodes))
+        unique("commodities", (c.name for c in self.commodities))
+        unique("sizes", (s.name for s in self.sizes))
+        links = unique("links", (link.name for link in self.links))
+        pairs = unique("links (either direction)", (" -- ".join(sorted(link.ends)) for link in self.links))
         assert len(pairs) == len(links)
         if not any(n.candidate for n in self.nodes):
             raise ValueError("nodes: none is a candidate depot (candidate = true)")
@@ -179,37 +146,22 @@ class Prepositioning(_Record):
                 raise ValueError(f"links[{i}].ends: {link.name!r} joins a node to itself")
             if self.impact and link.hours is None:
                 raise ValueError(f"links[{i}].hours: missing, and the instance's impact terms need travel times")
-        check_scenarios(self.scenarios, nodes=nodes, commodities=commodities, links=links)
+        self.check_records(self.scenarios)
         return self
 
-
-def check_scenarios(scenarios: list[ScenarioRecord], *, nodes: set[str], commodities: set[str], links: set[str]) -> None:
-    """Check names against the instance and that the probabilities sum to 1; raises ``ValueError`` naming the field."""
-    _unique("scenarios", (s.name for s in scenarios))
-    for i, s in enumerate(scenarios):
-        for node, amounts in s.demand.items():
-            _known(f"scenarios[{i}].demand", node, nodes, "node")
-            for commodity in amounts:
-                _known(f"scenarios[{i}].demand.{node}", commodity, commodities, "commodity")
-        for what in ("usable", "casualties", "loss"):
-            for node in getattr(s, what):
-                _known(f"scenarios[{i}].{what}", node, nodes, "node")
-        for link in s.link_capacity_factor:
-            _known(f"scenarios[{i}].link_capacity_factor", link, links, "link")
-    total = math.fsum(s.probability for s in scenarios)
-    if scenarios and abs(total - 1) > PROBABILITY_TOLERANCE:
-        raise ValueError(f"scenarios[*].probability: the sum is {total:.12g}, expected 1")
-
-
-def _unique(what: str, names: Iterable[str]) -> set[str]:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise ValueError(f"{what}: the name {name!r} appears twice")
-        seen.add(name)
-    return seen
-
-
-def _known(where: str, name: str, known: set[str], what: str) -> None:
-    if name not in known:
-        raise ValueError(f"{where}: {name!r} is not a {what} of the instance")
+    def check_records(self, records: Sequence[ScenarioRecord]) -> None:
+        """Check names against the instance and that the probabilities sum to 1; raises ``ValueError`` naming the field."""
+        nodes, links = {n.name for n in self.nodes}, {link.name for link in self.links}
+        commodities = {c.name for c in self.commodities}
+        unique("scenarios", (s.name for s in records))
+        for i, s in enumerate(records):
+            for node, amounts in s.demand.items():
+                known(f"scenarios[{i}].demand", node, nodes, "node")
+                for commodity in amounts:
+                    known(f"scenarios[{i}].demand.{node}", commodity, commodities, "commodity")
+            for what in ("usable", "casualties", "loss"):
+                for node in getattr(s, what):
+                    known(f"scenarios[{i}].{what}", node, nodes, "node")
+            for link in s.link_capacity_factor:
+                known(f"scenarios[{i}].link_capacity_factor", link, links, "link")
+        check_sum([s.probability for s in records])

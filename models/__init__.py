@@ -1,4 +1,4 @@
 """Optimization models, one file per problem: the algebra first, the mpi-sppy scenario-module protocol last."""
 
-MODELS = {"prepositioning": "prepositioning"}
+MODELS = {"prepositioning": "prepositioning", "deployment": "deployment"}
 """Models of the command line: name -> module of this package."""

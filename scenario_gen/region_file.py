@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ..errors import InstanceError
 from ..files import read_json
-from ..instances import load
+from ..instances import Prepositioning, load_as
 from ..instances.loader import explain
 from .building_tables import read_buildings
 from .component_tables import no_components, read_components
@@ -100,7 +100,7 @@ def read_region(path: str | Path) -> Exposure:
     """
     record = _validated(read_json(path), str(path))
     folder = Path(path).parent
-    relief = load(folder / record.relief)
+    relief = load_as(Prepositioning, folder / record.relief)
     nodes = {n.name: n for n in relief.nodes}
     names = tuple(z.name for z in record.zones)
     if list(names) != [n.name for n in relief.nodes]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..files import replacing
 from ..instances import Prepositioning
-from ..instances.loader import validate
+from ..instances.loader import require, validate
 
 FORMAT = "quakeops/scenarios/1"
 STATES = ("none", "slight", "moderate", "extensive", "complete")
@@ -110,6 +110,6 @@ def instance_of(data: xr.Dataset, where: str) -> Prepositioning:
     if not isinstance(text, str):
         raise InputError(f"{where}: attribute 'instance' is missing: the set says nothing of depots and roads")
     try:
-        return validate(json.loads(text), f"{where}: attribute 'instance'")
+        return require(Prepositioning, validate(json.loads(text), f"{where}: attribute 'instance'"), where)
     except json.JSONDecodeError as e:
         raise InputError(f"{where}: attribute 'instance' is not valid JSON: {e.msg}") from None

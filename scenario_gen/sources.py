@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import instances
 from ..errors import InputError
-from ..instances import FixedSource, Prepositioning, Scenario, ScenarioBlock, ScenarioSource
+from ..instances import (
+    DemandSource,
+    Deployment,
+    FixedDemand,
+    FixedSource,
+    Instance,
+    Prepositioning,
+    Scenario,
+    ScenarioBlock,
+    ScenarioSource,
+)
 from ..instances.arrays import Array
-from ..instances.loader import did_you_mean, instance_of_scenario_file
-from . import prepositioning_random
+from ..instances.loader import did_you_mean, instance_of_scenario_file, require
+from . import deployment_random, prepositioning_random
 
-FAMILIES = {"prepositioning-random": prepositioning_random.RandomSource}
+FAMILIES: dict[str, Callable[[int, int], ScenarioSource | DemandSource]] = {
+    "prepositioning-random": prepositioning_random.RandomSource,
+    "deployment-random": deployment_random.small,
+    "deployment-random-large": deployment_random.large,
+}
+"""Drawn families: name -> source of (number of scenarios, seed)."""
+
+DRAWS = {"deployment-random": 200, "deployment-random-large": 1000}
+"""Scenarios of a family where none are asked for; 100 of the others."""
 
 
 def open_source(
@@ -24,30 +44,51 @@ def open_source(
     num_scenarios: int | None = None,
     seed: int | None = None,
 ) -> ScenarioSource:
-    """Return the scenario source that the arguments describe.
+    """Return the source of pre-positioning scenarios that the arguments describe.
 
     Raises
     ------
     InputError
-        Unknown instance; ``num_scenarios`` or ``seed`` on a fixed instance; a scenario file for another instance.
+        Unknown instance, or one of another model; ``num_scenarios`` or ``seed`` on a fixed instance; a scenario file for another instance.
     """
-    origin = ""
     if is_scenario_set(scenario_file):
         return _scenario_set(str(scenario_file), instance, num_scenarios, seed)
+    source: ScenarioSource = _open(Prepositioning, instance, scenario_file, num_scenarios, seed)
+    return source
+
+
+def open_demand(
+    instance: str | Deployment,
+    *,
+    scenario_file: str | None = None,
+    num_scenarios: int | None = None,
+    seed: int | None = None,
+) -> DemandSource:
+    """Return the source of deployment scenarios that the arguments describe; raises as :func:`open_source` does."""
+    if is_scenario_set(scenario_file):
+        raise InputError(f"--scenario-file {scenario_file}: a scenario set is for model 'prepositioning', expected a JSON file")
+    source: DemandSource = _open(Deployment, instance, scenario_file, num_scenarios, seed)
+    return source
+
+
+def _open(kind: type[Instance], instance: str | Instance, scenario_file: str | None, num_scenarios: int | None, seed: int | None) -> Any:
+    origin = ""
     if scenario_file is not None and isinstance(instance, str) and not instance:
         instance, origin = instance_of_scenario_file(scenario_file), f"{scenario_file}: field 'instance': "
     if isinstance(instance, str) and instance in FAMILIES:
         if scenario_file is not None:
             raise InputError(f"--scenario-file {scenario_file}: {instance!r} draws its own scenarios; give --scenarios and --seed")
-        return FAMILIES[instance](100 if num_scenarios is None else num_scenarios, 0 if seed is None else seed)
+        drawn = FAMILIES[instance](DRAWS.get(instance, 100) if num_scenarios is None else num_scenarios, 0 if seed is None else seed)
+        require(kind, drawn.instance, instance)
+        return drawn
     if isinstance(instance, str) and instance not in instances.names() and not instance.endswith(".json"):
         known = [*instances.names(), *FAMILIES]
         raise InputError(
             f"{origin}unknown instance {instance!r}{did_you_mean(instance, known)}; known: {', '.join(known)} (or give a .json file)"
         )
-    inst = instances.load(instance) if isinstance(instance, str) else instance
-    records = None if scenario_file is None else instances.read_scenarios(scenario_file, inst)
-    source = FixedSource(inst, records)
+    inst = require(kind, instances.load(instance) if isinstance(instance, str) else instance, str(getattr(instance, "name", instance)))
+    records = inst.scenarios if scenario_file is None else instances.read_scenarios(scenario_file, inst)
+    source = FixedSource(inst, records) if isinstance(inst, Prepositioning) else FixedDemand.of_records(inst, records)
     if not source.num_scenarios:
         raise InputError(f"instance {inst.name!r}: field 'scenarios' is empty; give --scenario-file")
     if num_scenarios not in (None, source.num_scenarios):
@@ -65,7 +106,7 @@ def is_scenario_set(scenario_file: str | None) -> bool:
 def _scenario_set(path: str, instance: str | Prepositioning, num_scenarios: int | None, seed: int | None) -> ScenarioSource:
     from .scenario_source import ScenarioSetSource
 
-    inst = (instances.load(instance) if instance else None) if isinstance(instance, str) else instance
+    inst = (instances.load_as(Prepositioning, instance) if instance else None) if isinstance(instance, str) else instance
     source = ScenarioSetSource(path, inst)
     if num_scenarios not in (None, source.num_scenarios):
         raise InputError(f"--scenarios {num_scenarios}: {path} holds {source.num_scenarios} scenarios")
@@ -108,7 +149,7 @@ class ResampledSource:
     def block(self, start: int, stop: int) -> ScenarioBlock:
         """Return draws ``start, ..., stop - 1``; a scenario of the parent that comes twice is built once."""
         drawn, place = np.unique([self._drawn(k) for k in range(start, max(stop, start + 1))], return_inverse=True)
-        block = ScenarioBlock.stack([self.parent.scenario(int(k)) for k in drawn]).take(place[: stop - start])
+        block = type(self.parent.block(0, 0)).stack([self.parent.scenario(int(k)) for k in drawn]).take(place[: stop - start])
         return replace(block, names=tuple(f"scen{k}" for k in range(start, stop)), probability=np.full(len(block), 1 / self._num))
 
     def _drawn(self, k: int) -> int:

@@ -31,7 +31,7 @@ def compile_problem(program: Program, team: Team) -> tuple[Problem, StageData | 
     if affine is not None and affine.fixed_recourse and affine.fixed_cost:
         return from_affine(program, affine, team), None
     data = compile_shared(program, team.comm) if affine is None else at_scenarios(program, affine)
-    return from_stage_data(data), data
+    return from_stage_data(data, keep_repeated=bool(program.owned)), data
 
 
 def sample_numbers(num_scenarios: int) -> Indices:
@@ -42,7 +42,7 @@ def sample_numbers(num_scenarios: int) -> Indices:
 def from_affine(program: Program, affine: AffineProgram, team: Team) -> Problem:
     """Return the problem of a program with common W and q: one group, whose xi holds this rank's blocks and the sample.
 
-    Repeated scenarios of a fixed source are merged; draws are taken to differ.
+    Repeated scenarios of a fixed source are merged; draws are taken to differ. Where scenarios own variables, each stands for itself.
     """
     drawn = hasattr(program.kwargs.get("source"), "seed")
     p = scenario_probabilities(program)
@@ -54,9 +54,9 @@ def from_affine(program: Program, affine: AffineProgram, team: Team) -> Problem:
             component = np.arange(len(affine.xi_names))
             xi, _ = _own_draws(program, component, p, team)
     else:
-        kept = np.flatnonzero(p > 0)
+        kept = np.arange(len(p)) if program.owned else np.flatnonzero(p > 0)
         full = xi_block(program, 0, program.num_scenarios)[kept]
-        first_of, p = merge(full, p[kept])
+        first_of, p = (kept, p[kept]) if program.owned else merge(full, p[kept])
         labels = [program.scenario_names[kept[i]] for i in first_of]
         xi, component = distinct_columns(full[first_of])
     return Problem(
