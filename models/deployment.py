@@ -99,7 +99,7 @@ def build(
         first += [m.threshold, m.excess]
 
     # second-stage variables (send too, for send="recourse")
-    shortage = rule == "chance" and not fixed_need or inst.shortage_cost > 0
+    shortage = (rule == "chance" and not fixed_need) or inst.shortage_cost > 0
     if shortage:
         m.short = pyo.Var(m.zones, within=pyo.NonNegativeReals)
     if rule == "cvar" and not fixed_need:

@@ -48,14 +48,28 @@ class OwnedProblem:
         """Return the common part (n,) and the owned parts (S, o) of a result's plan."""
         plan = result.first_stage
         x = np.array([plan[self.problem.first.names[j]] for j in self.columns.common], dtype=float)
-        return x, np.array([[plan[n] for n in row] for row in self.names()], dtype=float).reshape(len(self.problem.labels), len(self.columns.own))
+        return x, np.array([[plan[n] for n in row] for row in self.names()], dtype=float).reshape(
+            len(self.problem.labels), len(self.columns.own)
+        )
+
+    def joint_violation(self, x: Array, z: Array) -> tuple[float, str]:
+        """Return the largest relative violation of the joint rows at x (n,) and Z (S, o), and the row's name."""
+        joint, worst, name = self.joint, 0.0, ""
+        if not len(joint.rows):
+            return worst, name
+        own = (joint.weight * np.asarray(joint.own @ z.T)).sum(axis=1)
+        activity = joint.common @ x + own
+        scale = np.maximum(1.0, abs(joint.common) @ np.abs(x) + (joint.weight * np.asarray(abs(joint.own) @ np.abs(z).T)).sum(axis=1))
+        missed = np.maximum(joint.lower - activity, activity - joint.upper) / scale
+        i = int(np.argmax(missed))
+        return float(missed[i]), self.problem.row_names[int(joint.rows[i])]
 
     def fixed(self, z: Array) -> Problem:
         """Return the problem in the common variables at owned ones ``z`` (S, o)."""
         problem, (common, own) = self.problem, (self.columns.common, self.columns.own)
         alone = np.setdiff1d(np.arange(problem.A.shape[0]), self.joint.rows)
         joint = self.joint
-        moved = (joint.weight * np.asarray((joint.own @ z.T))).sum(axis=1)
+        moved = (joint.weight * np.asarray(joint.own @ z.T)).sum(axis=1)
         A = csr_array(problem.A[:, common])
         lower, upper = problem.row_lower.copy(), problem.row_upper.copy()
         lower[joint.rows], upper[joint.rows] = joint.lower - moved, joint.upper - moved
@@ -93,9 +107,7 @@ def _fixed(group: Group, common: np.ndarray, own: np.ndarray, z: Array, cost: Ar
     # further components of xi: z itself, then xi_k z_j for every pair (k, j) of a random entry
     pairs, which = np.unique(np.stack([e.component[mine], of_own[e.column[mine]]]), axis=1, return_inverse=True)
     products = group.xi[:, pairs[0]] * z[:, pairs[1]]
-    random = csr_array(
-        (-e.coefficient[mine], (e.row[mine], np.reshape(which, -1))), shape=(group.T_0.shape[0], pairs.shape[1])
-    )
+    random = csr_array((-e.coefficient[mine], (e.row[mine], np.reshape(which, -1))), shape=(group.T_0.shape[0], pairs.shape[1]))
     rhs_xi = csr_array(hstack([group.rhs_xi, -csr_array(group.T_0[:, own]), random], format="csr"))
     offset = group.offset + z @ cost
     deviation = group.cost_first

@@ -1,0 +1,147 @@
+"""Programs whose scenarios own variables, such as the indicator of being given up, by decomposition.
+
+``problem`` holds the data, ``oracle`` asks every scenario at its own variables, ``stars`` makes mixing inequalities of what rays say of all
+scenarios, ``master`` holds all rows, ``engine`` and ``phases`` run them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...errors import InputError
+from ...result import Result
+from ...solvers import Backend, Termination
+from ..benders.compiled import compile_problem
+from ..benders.owned import OwnedProblem
+from ..benders.settings import Settings
+from ..benders.team import Team
+from ..matrices import Array, Stage
+from ..program import Program
+from ..recourse import FEASIBILITY
+from ..run import Run, finish
+from .engine import Engine
+from .phases import first_plan, lp_phase, mip_phase
+from .problem import ChanceProblem
+
+__all__ = ["refuse_settings", "solve_chance"]
+
+
+def solve_chance(program: Program, backend: Backend, run: Run, *, comm: Any = None, settings: Settings | None = None) -> Result:
+    """Solve a program with owned variables; every rank of ``comm`` gets the result.
+
+    Raises
+    ------
+    InputError
+        A risk measure or retained scenarios, which do not go with owned variables.
+    """
+    settings, team = settings or Settings(), Team(comm)
+    refuse_settings(settings)
+    with run.timed("build"):
+        problem, _ = compile_problem(program, team)
+        chance = ChanceProblem.of(OwnedProblem.of(problem, program))
+    run.sign = problem.sign
+    engine = Engine(chance, backend, run, settings, team)
+    try:
+        reason = _drive(engine, run.rel_gap)
+        held = engine.incumbent
+        termination = Termination.INFEASIBLE if reason == "infeasible" and held is None else Termination.OTHER_LIMIT
+        evaluator = _Evaluator(engine)
+        x = None if held is None else evaluator.joined(held.x, held.z)
+        run.timing |= {k: v for k, v in engine.oracle.oracle.seconds.items()}
+        run.provenance["chance"] = engine.work()
+        return finish(run, evaluator, x=x, bound=engine.bound, termination=termination, reason={"gap": "gap reached"}.get(reason, reason))
+    finally:
+        engine.close()
+
+
+def refuse_settings(settings: Settings, state: str | Path | None = None) -> None:
+    """Raise :class:`InputError` for settings, and folders of states, that do not go with owned variables."""
+    model = "a model in which scenarios own variables (chance constraints, rule=cvar)"
+    if str(settings.risk) != "mean":
+        raise InputError(f"--risk {settings.risk}: {model} takes the mean alone")
+    default = Settings()
+    for name in ("retain", "stabilization"):
+        if getattr(settings, name) != getattr(default, name):
+            raise InputError(f"--{name} {getattr(settings, name)}: does not go with {model}")
+    if settings.cuts == "adaptive":
+        raise InputError(f"--cuts adaptive: does not go with {model}; expected single, clustered or multi")
+    if state is not None:
+        raise InputError(f"--checkpoint, --resume {state}: no state is kept of {model}")
+
+
+def _drive(engine: Engine, rel_gap: float) -> str:
+    own = engine.chance.owned.own
+    highest = np.where(np.isfinite(own.upper), own.upper, own.lower)
+    engine.master.add(engine.oracle.trivial_rows())
+    start = engine.team.on_rank_0(engine.master.solve_lp)
+    if start is None:
+        return "infeasible"
+    engine.learn(engine.look(engine.clip_plan(start.x), np.tile(highest, (len(engine.chance.p), 1))), None)
+    reason, point = lp_phase(engine)
+    if point is None:
+        return reason
+    first_plan(engine, point, rel_gap)
+    return mip_phase(engine, rel_gap)
+
+
+class _Evaluator:
+    """Exact evaluation of a plan with its owned variables."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._chance = engine.chance
+        first, owned = engine.chance.common, engine.chance.owned
+        names = [n for row in owned.names() for n in row]
+        S, own = len(engine.chance.p), owned.own
+        self._stage = Stage(
+            (*first.names, *names),
+            np.concatenate([first.lower, np.tile(own.lower, S)]),
+            np.concatenate([first.upper, np.tile(own.upper, S)]),
+            np.concatenate([first.integer, np.tile(own.integer, S)]),
+        )
+
+    @property
+    def first(self) -> Stage:
+        """The common variables, then all scenarios' own."""
+        return self._stage
+
+    @property
+    def sign(self) -> float:
+        """-1 for a maximisation."""
+        return self._chance.owned.problem.sign
+
+    @property
+    def num_scenarios(self) -> int:
+        """How many scenarios there are."""
+        return self._chance.owned.problem.num_given
+
+    def joined(self, x: Array, z: Array) -> Array:
+        """Return one vector of a plan and its owned variables."""
+        return np.concatenate([x, z.ravel()])
+
+    def _parts(self, full: Array) -> tuple[Array, Array]:
+        n = len(self._chance.common)
+        return full[:n], full[n:].reshape(len(self._chance.p), self._chance.num_own)
+
+    def clean(self, x: Array) -> Array:
+        """Round the integer part and clip tiny bound violations."""
+        stage = self._stage
+        return np.clip(np.where(stage.integer, np.round(x), x), stage.lower, stage.upper)
+
+    def expected(self, x: Array) -> float | None:
+        """Return the exact expected cost, or ``None`` if the plan is infeasible."""
+        common, z = self._parts(x)
+        seen = self._engine.oracle.evaluate(common, z)
+        if not seen.feasible or self._chance.violation(common, z)[0] > FEASIBILITY:
+            return None
+        return self._engine.cost(seen)
+
+    def why_infeasible(self, x: Array) -> str:
+        """Say what rejects the plan."""
+        common, z = self._parts(x)
+        self._chance.set(z)
+        violation, name = self._chance.violation(common, z)
+        return f"first stage violates {name} by a relative {violation:.2g}" if violation > FEASIBILITY else "a scenario has no recourse"
