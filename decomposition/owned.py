@@ -6,8 +6,8 @@ excess of its loss over a threshold. Its Pyomo model holds one, that of owner ``
     f'x + E[g'z] <= b,      T_s x + t_s z_s + W y_s >= h_s                                              (1)
 
 :func:`spread` writes them as what they are to every method that knows only first and second stage: a copy per scenario in the first
-stage, sum_s p_s g'z_s in the row. A row on integer owned variables alone is scaled, that its smallest coefficient is 1 and solvers' absolute
-tolerances lie far below one scenario; where scenarios weigh the same and g is integer its side is rounded to what they can reach.
+stage, sum_s p_s g'z_s in the row. A row on integer owned variables alone is scaled, so that its smallest coefficient is 1 and solvers'
+absolute tolerances lie far below one scenario; where scenarios weigh the same and g is integer its side is rounded to a whole number.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def _blocks(first: Stage, own: NDArray[np.intp]) -> list[NDArray[np.intp]]:
 
 
 def _placed(s: ScenarioData, columns: Split, place: NDArray[np.int64], width: int, shared: dict[bytes, Array] | None) -> ScenarioData:
-    """Return scenario ``s`` with its owned columns moved to ``place`` (o,); equal first-stage costs are one array where they are ``shared``."""
+    """Return scenario ``s`` with its owned columns moved to ``place`` (o,); where costs are ``shared``, equal ones are one array."""
     target = np.empty(len(columns.common) + len(columns.own), dtype=np.int64)
     target[columns.common], target[columns.own] = np.arange(len(columns.common)), place
     T = csr_array(s.T)

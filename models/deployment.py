@@ -1,7 +1,7 @@
 r"""Chance-constrained deployment: resources sent from depots to zones, so that demand is met with high probability at the least cost.
 
-ST-ERAO, eq. 17, as a two-stage program. Depot j is opened (open) and gets resources (ready) and vehicles ready; y_ij units (send) go to zone i
-over the routes within the zone's time limit. D_i is the random demand.
+ST-ERAO, eq. 17, as a two-stage program. Depot j is opened (open), resources (ready) and vehicles are made ready there, and y_ij units (send)
+go to zone i over the routes within the zone's time limit. D_i is the random demand.
 
     min  sum_j F_j open_j + r_j ready_j + v vehicles_j + [E] sum_ij c_ij y_ij + s E sum_i short_i                (1)
     ready_j <= B_j open_j,   vehicles_j <= N_j open_j                                    for all j              (2)
@@ -10,7 +10,7 @@ over the routes within the zone's time limit. D_i is the random demand.
     P( sum_j y_ij >= D_i ) >= 1 - eps_i  for all i,   or jointly   P( sum_j y_ij >= D_i for all i ) >= 1 - eps   (5)
     open binary; vehicles integer; ready, y >= 0
 
-``send`` says when y is decided, ``joint`` which of the two forms (5) has, ``rule`` whether (5) or its convex, conservative form by CVaR holds:
+``send`` says when y is decided, ``joint`` which of its forms (5) has, ``rule`` whether (5) or its convex, conservative form by CVaR holds:
 
 * ``send="now"``: y is first stage. Each zone for itself, (5) is the order statistic sum_j y_ij >= q_i, q_i the smallest d with
   P(D_i <= d) >= 1 - eps_i (exact, an LP but for open and vehicles). Jointly, with scenario binaries z (give_up), and q_i at the joint eps,
@@ -27,8 +27,9 @@ over the routes within the zone's time limit. D_i is the random demand.
 
   (threshold t, excess w: Rockafellar & Uryasev 2000); for ``send="now"`` zone by zone it is sum_j y_ij >= CVaR_{1 - eps_i}(D_i).
 
-The row that bounds P or E, E[z_i] <= eps_i or (8), joins the scenarios. z and w belong to one scenario each, but are declared first stage: every
-scenario has the copies of all of them (``copies=True``, for mpi-sppy) or, for quakeops' own methods, one that stands for its own ("*").
+The row that bounds P or E, E[z_i] <= eps_i or (8), joins the scenarios. z and w belong to one scenario each, but are declared first
+stage: every scenario has copies of all of them (``copies=True``, for mpi-sppy) or, for quakeops' own methods, one that stands for its
+own (owner "*").
 Implied by (5), since it cuts off fractional z, for recourse: sum of ready_j over depots that reach zone i >= q_i, and jointly
 sum_j ready_j >= q(sum_i D_i).                                                                                 (9)
 """

@@ -33,11 +33,9 @@ def check_reach(source: DemandSource, needed: Mapping[str, float], rule: str) ->
     for i, (zone, most) in enumerate(most_sent(source.instance).items()):
         if needed[zone] > most * (1 + SLACK) + SLACK:
             smallest = _smallest_by_cvar(demand[:, i], p, most) if rule == "cvar" else smallest_epsilon(demand[:, i], p, most)
-            least = (
-                "no epsilon below 1 is feasible" if smallest is None else f"the smallest epsilon that is feasible there is {smallest:.6g}"
-            )
+            least = "no epsilon below 1 is feasible" if smallest is None else f"the smallest feasible epsilon there is {smallest:.6g}"
             raise InputError(
-                f"zone {zone!r}: epsilon asks for {needed[zone]:.6g} {resource}s, but at most {most:.6g} can be sent within its time limit, "
+                f"zone {zone!r}: epsilon asks for {needed[zone]:.6g} {resource}s, but at most {most:.6g} can be sent within its limits, "
                 f"{needed[zone] - most:.6g} too few; {least}"
             )
 

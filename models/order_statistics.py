@@ -1,7 +1,7 @@
 """Quantiles and tail means of weighted samples, as chance constraints need them: exact about which scenarios fit into epsilon.
 
-A set of scenarios may be missed if its probability is at most epsilon. Floating point is not to decide that (0.18 * 1000 is not 180): numbers
-are taken as the decimals they are written as, and equal weights as 1 / S.
+A set of scenarios may be missed if its probability is at most epsilon. Floating point is not to decide that ((1 - 0.18) * 1000 is not 820):
+numbers are taken as the decimals they are written as, and equal weights as 1 / S.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def allowed_count(p: Array, epsilon: float) -> int | None:
 
 
 def quantile(values: Array, p: Array, epsilon: float) -> float:
-    """Return the smallest of ``values`` (S,), d, with P(value > d) <= epsilon; with equal weights the (S - floor(epsilon S))-th smallest."""
+    """Return the smallest d of ``values`` (S,) with P(value > d) <= epsilon: for equal weights the (S - floor(epsilon S))-th smallest."""
     count = allowed_count(p, epsilon)
     order = np.argsort(-values, kind="stable")
     if count is not None:

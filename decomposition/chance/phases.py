@@ -25,7 +25,7 @@ FIRST_SLICE = 10.0
 
 
 def lp_phase(engine: Engine, *, stall: float = STALL) -> tuple[str, Point | None]:
-    """Cut LP solutions off until no row is violated; returns why it ended (``done``, ``stalled``, ``infeasible`` or a limit) and the last."""
+    """Cut LP solutions off until no row is violated; returns why it ended (done, stalled, infeasible or a limit) and the last."""
     bounds: list[float] = []
     while True:
         reason = engine.limit()
@@ -93,7 +93,7 @@ def mip_phase(engine: Engine, rel_gap: float) -> str:
 
 
 def complete(engine: Engine, point: Point, tolerance: float) -> None:
-    """Find a good plan with the integer owned variables of ``point``: LPs with its integers fixed, and master MIPs that choose others for x."""
+    """Find a good plan with the integer owned variables of ``point``: LPs with all integers fixed, MIPs that choose others for x."""
     for _ in range(COMPLETIONS):
         z, x = engine.clean_own(point.z), engine.clean(point.x)
         engine.master.fix(z, x)
@@ -114,7 +114,7 @@ def complete(engine: Engine, point: Point, tolerance: float) -> None:
 
 
 def _fixed_lp(engine: Engine, tolerance: float) -> str:
-    """Cut until the plan of the fixed integers costs what the master says; ``infeasible``, ``done``, ``beaten`` by the incumbent, or a limit."""
+    """Cut until the plan of the fixed integers costs what the master says: ``infeasible``, ``done``, ``beaten`` or a limit."""
     gap, best, idle = Gap(tolerance), np.inf, 0
     while True:
         reason = engine.limit()
