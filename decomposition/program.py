@@ -35,10 +35,10 @@ class Program:
     ``recipe`` holds what rebuilds it (:func:`from_recipe`): plain data, kept in a result's provenance.
     ``random_block(start=, stop=, **kwargs)``, where the model has one, returns its random data as arrays with a leading scenario axis.
     ``service(source, k, values)``, where the model has one, returns ``{what: (met, demanded)}`` of scenario k from its second-stage values.
-    ``violations(source, plan, start, stop)``, where the model has chance constraints, returns ``{constraint: whether the plan misses it}``
-    in scenarios ``start, ..., stop - 1`` as arrays of that length; ``allowed(source)`` returns the probability allowed to each.
-    ``owned`` names first-stage variables of which each scenario has its own; the model of a scenario holds one, that of owner ``"*"``, and the
-    rows with owned variables alone or beside the first stage hold in expectation (:mod:`.owned`).
+    ``violations(plan=, start=, stop=, **kwargs)``, where the model has chance constraints, returns ``{constraint: whether it is missed}``
+    in scenarios ``start, ..., stop - 1`` as arrays of that length; ``allowed(**kwargs)`` returns the probability allowed to each.
+    ``owned`` names first-stage variables of which each scenario has its own: its model holds one, that of owner ``"*"``, and rows with
+    them and no second-stage variable hold in expectation (:mod:`.owned`).
     ``arrays(k)``, where there is no Pyomo model (SMPS files), returns the compiled data of scenario k alone.
     """
 
@@ -50,8 +50,8 @@ class Program:
     instance: str = ""
     instance_hash: str = ""
     service: Callable[[Any, int, dict[str, float]], dict[str, tuple[float, float]]] | None = field(default=None, repr=False)
-    violations: Callable[[Any, dict[str, float], int, int], Mapping[str, NDArray[np.bool_]]] | None = field(default=None, repr=False)
-    allowed: Callable[[Any], Mapping[str, float]] | None = field(default=None, repr=False)
+    violations: Callable[..., Mapping[str, NDArray[np.bool_]]] | None = field(default=None, repr=False)
+    allowed: Callable[..., Mapping[str, float]] | None = field(default=None, repr=False)
     arrays: Callable[[int], StageData] | None = field(default=None, repr=False)
     random_block: Callable[..., dict[str, NDArray[np.float64]]] | None = field(default=None, repr=False)
     owned: tuple[str, ...] = ()
