@@ -6,6 +6,7 @@ scenarios, ``master`` holds all rows, ``engine`` and ``phases`` run them.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from ..matrices import Array, Stage
 from ..program import Program
 from ..recourse import FEASIBILITY
 from ..run import Run, finish
+from .certificate import certificate
 from .engine import Engine
 from .phases import first_plan, lp_phase, mip_phase
 from .problem import ChanceProblem
@@ -52,7 +54,13 @@ def solve_chance(program: Program, backend: Backend, run: Run, *, comm: Any = No
         x = None if held is None else evaluator.joined(held.x, held.z)
         run.timing |= {k: v for k, v in engine.oracle.oracle.seconds.items()}
         run.provenance["chance"] = engine.work()
-        return finish(run, evaluator, x=x, bound=engine.bound, termination=termination, reason={"gap": "gap reached"}.get(reason, reason))
+        reason = {"gap": "gap reached"}.get(reason, reason)
+        result = finish(run, evaluator, x=x, bound=engine.bound, termination=termination, reason=reason)
+        if not run.certificate:
+            return result
+        with run.timed("certificate"):
+            proof = certificate(engine, run.timing.get("evaluate", 0.0))
+        return replace(result, certificate=proof, timing=dict(run.timing))
     finally:
         engine.close()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...solvers import Backend
+from ..benders.ledger import Ledger
 from ..benders.settings import Settings
 from ..benders.stopping import Limits
 from ..benders.team import Team
@@ -27,6 +28,9 @@ NEW_DIRECTIONS, NEW_STARS = 50, 100
 
 THREADS = 2
 
+FEW = 8
+"""So many records more than twice those needed are kept before the others are dropped."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Incumbent:
@@ -35,6 +39,16 @@ class Incumbent:
     x: Array
     z: Array
     cost: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """The best bound that an LP set, its rows, and the multipliers of the first stage's rows (m,) and of ``rows``."""
+
+    bound: float
+    rows: tuple[Row, ...]
+    first: Array
+    weights: Array
 
 
 @dataclass(eq=False)
@@ -53,7 +67,7 @@ class Engine:
     incumbent: Incumbent | None = None
     bound: float | None = None
     iteration: int = 0
-    lp_bound: float | None = None
+    standing: Standing | None = None
 
     def __post_init__(self) -> None:
         count = self.settings.num_clusters(len(self.chance.p))
@@ -62,6 +76,8 @@ class Engine:
         self.master = Master(self.chance, self.backend, count)
         self.oracle = ChanceOracle(self.chance, self.backend, self.team, self.clusters, threads, self.settings.pool)
         self.stars = Stars(self.chance, self.team)
+        if self.run.certificate:
+            self.oracle.oracle.ledger = Ledger(self.chance.at)
 
     def close(self) -> None:
         """Stop the threads."""
@@ -132,11 +148,24 @@ class Engine:
             self.report()
         return True
 
-    def raise_bound(self, bound: float | None) -> None:
-        """Keep the best lower bound."""
+    def raise_bound(self, bound: float | None, *, of_lp: bool = False) -> None:
+        """Keep the best lower bound; ``of_lp``: it is the optimum of the master's LP, whose multipliers prove it."""
         if bound is not None and (self.bound is None or bound > self.bound):
             self.bound = bound
+            if of_lp and self.oracle.oracle.ledger is not None:
+                held = self.team.on_rank_0(lambda: self.master.multipliers() if self.team.rank == 0 else None)
+                if held is not None:
+                    self.standing = Standing(bound, tuple(self.master.rows), *held)
             self.report()
+
+    def forget(self) -> None:
+        """Drop the records of evaluations that no row refers to any more, once they are the most."""
+        ledger = self.oracle.oracle.ledger
+        if ledger is not None:
+            held = [*self.master.rows, *(self.standing.rows if self.standing is not None else ())]
+            sources = {row.source for row in held}
+            if len(ledger) > 2 * len(sources) + FEW:
+                ledger.forget(sources)
 
     def report(self) -> None:
         """Tell the run the best bound and incumbent."""

@@ -127,11 +127,22 @@ class Master:
 
     def _scaled(self, rows: list[Row]) -> tuple[csr_array, Array]:
         body, lower = matrix(rows, self._n, self._z, self.clusters)
+        scale = self._scales(rows, body)
+        return csr_array(body * self.units[None, :] * scale[:, None]), lower * scale
+
+    def _scales(self, rows: list[Row], body: csr_array) -> Array:
+        """Return by what each row is multiplied in the solver."""
         scale = np.array([1.0 if r.cluster is None else 1.0 / self.unit for r in rows])
         biggest = np.maximum(abs(body * self.units[None, :] * scale[:, None]).max(axis=1).toarray().ravel(), 1e-300)
         wish = 2.0 ** np.round(np.log2(np.maximum(1.0, biggest)))
-        scale = scale / np.where([r.cluster is None for r in rows], wish, np.minimum(wish, 1 / SMALLEST_THETA))
-        return csr_array(body * self.units[None, :] * scale[:, None]), lower * scale
+        return np.asarray(scale / np.where([r.cluster is None for r in rows], wish, np.minimum(wish, 1 / SMALLEST_THETA)))
+
+    def multipliers(self) -> tuple[Array, Array]:
+        """Return the last LP's multipliers, in money, of the first stage's rows and of ``rows``."""
+        assert self.row_dual is not None
+        body, _ = matrix(self.rows, self._n, self._z, self.clusters)
+        own = self.row_dual[self.first_row :] * self._scales(self.rows, body) if self.rows else np.zeros(0)
+        return self.row_dual[: self.first_row] * self.unit, own * self.unit
 
     def program(self, *, integer: bool) -> LinearProgram:
         """Return (1) in units."""

@@ -82,6 +82,8 @@ class ChanceOracle:
         rays = sorted(
             (Ray(a.block.group, r.scenario, r.violation, r.dual, -r.slope) for a in answers for r in a.rays), key=lambda r: -r.violation
         )
+        if self.oracle.ledger is not None:
+            self.oracle.ledger.record(self.oracle.rounds, found, [])
         rows = self._value_rows(cluster_cuts((a.sums for a in answers if a.sums is not None), Risk(), self.oracle.rounds), slopes, z)
         self.oracle.extend_pool(found)
         return Seen(x, z, costs, exact, rows, tuple(rays))

@@ -37,7 +37,7 @@ def lp_phase(engine: Engine, *, stall: float = STALL) -> tuple[str, Point | None
         if point is None:
             return "infeasible", None
         if point.bound is not None:
-            engine.raise_bound(point.bound)
+            engine.raise_bound(point.bound, of_lp=True)
         with engine.run.timed("stars"):
             rows = engine.stars.separate(point.x, point.z, NEW_STARS)
         if rows:
@@ -52,12 +52,10 @@ def lp_phase(engine: Engine, *, stall: float = STALL) -> tuple[str, Point | None
                 break
         _purge(engine)
         if not found:
-            engine.lp_bound = engine.bound
             return "done", point
         if point.bound is not None:
             bounds.append(point.bound)
             if len(bounds) > STALLED and bounds[-1] - bounds[-1 - STALLED] <= stall * abs(bounds[-1]):
-                engine.lp_bound = engine.bound
                 return "stalled", point
 
 
@@ -65,6 +63,7 @@ def _purge(engine: Engine) -> None:
     """Drop rows that rank 0, which alone solves the LPs, saw slack for long; the rows are the same on all ranks."""
     gone = engine.team.on_rank_0(lambda: engine.master.slack_rows(OLDEST))
     engine.master.drop(gone)
+    engine.forget()
 
 
 def mip_phase(engine: Engine, rel_gap: float) -> str:

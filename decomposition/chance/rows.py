@@ -20,7 +20,8 @@ FEASIBILITY, STAR, VALUE = "feasibility", "star", "value"
 class Row:
     """constant + slope'x + sum_k weight_k Z[place_k] <= theta_cluster (<= 0 without a cluster); places number Z scenario by scenario.
 
-    ``source`` and ``scenario`` tell what it was made of, for the certificate: the evaluation of a value cut, the ray of the others.
+    What it was made of, for the certificate: ``source`` numbers the evaluation of a value row; of the others ``ray`` (m,) is the dual of
+    group ``group``, ``alpha`` (n,) the slope that it was written with, ``chain`` the scenarios.
     """
 
     kind: str
@@ -30,6 +31,10 @@ class Row:
     weights: Array
     cluster: int | None = None
     source: int = -1
+    ray: Array | None = None
+    group: int = 0
+    alpha: Array | None = None
+    chain: Indices | None = None
 
     def at(self, x: Array, z: Array) -> float:
         """Return the left-hand side at x and Z (raveled)."""

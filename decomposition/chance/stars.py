@@ -183,12 +183,32 @@ class Stars:
             mine = np.flatnonzero(d.helps[i])
             places.append(int(d.top[i]) * self.chance.num_own + mine)
             weights.append(np.full(len(mine), -height / d.size))
-        return Row(STAR, float(levels[0]) / d.size, -d.alpha / d.size, np.concatenate(places), np.concatenate(weights))
+        return Row(
+            STAR,
+            float(levels[0]) / d.size,
+            -d.alpha / d.size,
+            np.concatenate(places),
+            np.concatenate(weights),
+            ray=d.ray / d.size,
+            group=d.group,
+            alpha=d.alpha / d.size,
+            chain=d.top[chain],
+        )
 
     def _plain(self, d: Direction, i: int) -> Row:
         """Return (1) of scenario ``d.top[i]``."""
         places = int(d.top[i]) * self.chance.num_own + np.arange(self.chance.num_own)
-        return Row(FEASIBILITY, float(d.steps[i]) / d.size, -d.alpha / d.size, places, -d.gain[i] / d.size)
+        return Row(
+            FEASIBILITY,
+            float(d.steps[i]) / d.size,
+            -d.alpha / d.size,
+            places,
+            -d.gain[i] / d.size,
+            ray=d.ray / d.size,
+            group=d.group,
+            alpha=d.alpha / d.size,
+            chain=d.top[[i]],
+        )
 
 
 def _bound_term(group: Group, ray: Array) -> float:

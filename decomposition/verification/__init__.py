@@ -10,12 +10,14 @@ import numpy as np
 from ...errors import InputError
 from ...result import Result
 from ..benders.compiled import compile_problem
+from ..benders.owned import OwnedProblem
 from ..benders.problem import Problem
 from ..benders.risk import parse
 from ..benders.team import Team
 from ..program import from_provenance
 from .bound import check_bound
 from .numbers import check_numbers
+from .owned import check_owned
 from .plan import check_cost, check_plan
 from .report import Check, Verdict, Verification
 
@@ -30,21 +32,25 @@ def verify_result(result: Result) -> Verification:
     InputError
         The result does not say what was solved, the instance has changed since, or the certificate is malformed.
     """
-    problem, _ = compile_problem(from_provenance(result.provenance), Team())
-    return verify_with(problem, result)
+    program = from_provenance(result.provenance)
+    problem, _ = compile_problem(program, Team())
+    return verify_with(problem, result, OwnedProblem.of(problem, program) if program.owned else None)
 
 
-def verify_with(problem: Problem, result: Result) -> Verification:
-    """Verify a result on ``problem``."""
+def verify_with(problem: Problem, result: Result, owned: OwnedProblem | None = None) -> Verification:
+    """Verify a result on ``problem``; ``owned`` is the same where scenarios own variables."""
     say = Verification(result.model, result.instance, result.method, result.status.value)
     certificate: Mapping[str, Any] = result.certificate or {}
-    risk = parse(str(result.provenance.get("options", {}).get("risk") or "mean"))
+    risk = parse(str(result.provenance.get("options", {}).get("risk") or "mean")).on(problem, Team())
     say.holds(
         "the sense of optimization",
         result.sense == ("minimize" if problem.sign > 0 else "maximize"),
         f"{result.sense}, of {risk} over {problem.num_scenarios} distinct scenarios",
     )
     check_numbers(result, problem.num_given, say)
+    if owned is not None:
+        check_owned(owned, result, say)
+        return say
     x = np.zeros(len(problem.first))
     proved = False
     if result.objective is not None:

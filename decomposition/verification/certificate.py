@@ -18,7 +18,10 @@ from ..packing import unpack
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cuts:
-    """Cuts (C,): theta of ``clusters[k]`` >= ``constant`` + ``slope`` x + ``eta_slope`` eta; the rest as it was written."""
+    """Cuts (C,): theta of ``clusters[k]`` >= ``constant`` + ``slope`` x + ``eta_slope`` eta; the rest as it was written.
+
+    ``moves`` (M, S) say whose dual each scenario counts, ``move`` (C,) which of them is a cut's (-1: its own).
+    """
 
     kind: NDArray[np.int64]
     record: Indices
@@ -28,6 +31,8 @@ class Cuts:
     eta_slope: Array
     clusters: list[Indices]
     rays: Array
+    move: Indices
+    moves: Indices
 
     def __len__(self) -> int:
         return len(self.kind)
@@ -106,6 +111,8 @@ def read_section(problem: Problem, data: Mapping[str, Any], name: str, records: 
         eta_slope=array("eta_slope", float, count),
         clusters=np.split(flat, end[:-1]) if count else [],
         rays=array("rays", float, None, None),
+        move=array("move", np.int64, count) if "move" in raw else np.full(count, -1),
+        moves=array("moves", np.int64, None, problem.num_scenarios) if "move" in raw else np.zeros((0, problem.num_scenarios), np.int64),
     )
     clusters = unpack(section.get("clusters"), f"{where}.clusters", np.int64, (problem.num_scenarios,))
     _check_numbers(cuts, clusters, records, problem.num_scenarios, where)
@@ -125,6 +132,10 @@ def read_section(problem: Problem, data: Mapping[str, Any], name: str, records: 
 def _check_numbers(cuts: Cuts, clusters: Indices, records: int, scenarios: int, where: str) -> None:
     """Refuse numbers that point nowhere."""
     known = np.unique(clusters)
+    if cuts.moves.size and not (cuts.moves.min() >= 0 and cuts.moves.max() < scenarios):
+        raise InputError(f"{where}.cuts.moves: a number outside 0 to {scenarios - 1}")
+    if len(cuts.move) and not (cuts.move.min() >= -1 and cuts.move.max() < len(cuts.moves)):
+        raise InputError(f"{where}.cuts.move: a number outside -1 to {len(cuts.moves) - 1}")
     for k, kind in enumerate(cuts.kind.tolist()):
         limit = {OPTIMALITY: records, WORST: records, FEASIBILITY: len(cuts.rays)}.get(kind)
         if limit is None and kind != TRUSTED:

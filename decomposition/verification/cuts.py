@@ -4,8 +4,9 @@ Scenario s with a dual pi of its recourse and the weight w_s = p_s m_s of the ri
 
     constant  w_s (pi'h_s + b(pi) + o_s),     slope  w_s (d_s - T_s'pi),     slope in eta  -p_s e_s               (1)
 
-with m_s = 1 - lambda + e_s and e_s = lambda / (1 - alpha) or 0 (both hold at every eta). The worst case's cut is that of one scenario, with
-weight 1. A proof of infeasibility gives 0 >= pi'h_s + b(pi) - (T_s'pi)'x up to a positive factor, here such that the slope has length 1.
+with m_s = 1 - lambda + e_s and e_s = lambda / (1 - alpha) or 0 (both hold at every eta). With a transport distance, scenario s adds (1) of
+any scenario t with the weight p_s, and -p_s d_st in eta. The worst case's cut is that of one scenario, with weight 1. A proof of
+infeasibility gives 0 >= pi'h_s + b(pi) - (T_s'pi)'x up to a positive factor, here such that the slope has length 1.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from ..benders.problem import Group, Problem
 from ..benders.risk import Risk
@@ -62,9 +64,10 @@ class Recomputation:
         out = Recomputed(cuts.constant.copy(), cuts.slope.copy(), cuts.eta_slope.copy())
         for checked in self._checked:
             out.charged, out.open = max(out.charged, checked.charged), max(out.open, checked.open)
-        for record in np.unique(cuts.record[cuts.kind == OPTIMALITY]).tolist():
-            chosen = np.flatnonzero((cuts.kind == OPTIMALITY) & (cuts.record == record))
-            self._optimality(section, chosen, record, out)
+        summed = np.flatnonzero(cuts.kind == OPTIMALITY)
+        for record, move in np.unique(np.column_stack([cuts.record, cuts.move])[summed], axis=0).tolist():
+            chosen = summed[(cuts.record[summed] == record) & (cuts.move[summed] == move)]
+            self._optimality(section, chosen, record, move, out)
         for k in np.flatnonzero(cuts.kind == WORST).tolist():
             self._worst(cuts, k, out)
         for k in np.flatnonzero(cuts.kind == FEASIBILITY).tolist():
@@ -72,28 +75,40 @@ class Recomputation:
         out.trusted = int((cuts.kind == TRUSTED).sum())
         return out
 
-    def _optimality(self, section: Section, chosen: NDArray[np.intp], record: int, out: Recomputed) -> None:
+    def _weights(self, section: Section, record: int, move: int) -> tuple[csr_array, Array]:
+        """Return with what weight each cluster's cut counts each scenario's dual (K, S), and its slope in eta (K,)."""
+        p, of = self._problem.probabilities, section.clusters
+        count = int(of.max()) + 1
+        inside = np.flatnonzero(of >= 0)
+        if move >= 0 and self._risk.ball is not None:
+            counted = section.cuts.moves[move]
+            weights, eta = p, p * self._risk.ball.metric.moved(counted)
+        else:
+            counted = np.arange(len(p))
+            excess = np.where(self._duals.excess[record], self._risk.tail, 0.0)
+            weights, eta = p * (1.0 - self._risk.weight + excess), p * excess
+        matrix = csr_array((weights[inside], (of[inside], counted[inside])), shape=(count, len(p)))
+        return matrix, np.bincount(of[inside], weights=-eta[inside], minlength=count).astype(float)
+
+    def _optimality(self, section: Section, chosen: NDArray[np.intp], record: int, move: int, out: Recomputed) -> None:
         """Recompute cuts ``chosen`` of evaluation ``record`` by (1), block by block."""
         problem, n1 = self._problem, len(self._problem.first)
-        count = int(section.clusters.max()) + 1
+        weights, eta = self._weights(section, record, move)
+        count = len(eta)
         total, size = np.zeros((count, 2 + n1)), np.zeros((count, 2 + n1))
+        total[:, 1] = eta
         broken = np.zeros(count, dtype=np.int64)
-        excess = np.where(self._duals.excess[record], self._risk.tail, 0.0)
-        weights = problem.probabilities * (1.0 - self._risk.weight + excess)
         for block in problem.blocks():
-            ids, of = self._duals.ids[record, block.span], section.clusters[block.span]
+            ids = self._duals.ids[record, block.span]
             checked, group = self._checked[block.group], problem.groups[block.group]
             valid = (ids >= 0) & (checked.valid[ids] if len(checked.valid) else False)
-            inside = of >= 0
-            broken += np.bincount(of[inside], weights=~valid[inside], minlength=count).astype(np.int64)
-            valid &= inside
+            own = weights[:, block.span]
+            present = np.flatnonzero(np.diff(own.indptr))
+            broken[present] += np.asarray((own[present] != 0) @ (~valid).astype(np.int64))
             safe = np.where(valid, ids, 0)
-            w = np.where(valid, weights[block.span], 0.0)
-            if not valid.any():
+            if not valid.any() or not len(present):
                 continue
-            present, local = np.unique(of[valid], return_inverse=True)
-            share = np.zeros((len(present), len(block)))
-            share[local.reshape(-1), np.flatnonzero(valid)] = w[valid]
+            share = np.where(valid, own[present].toarray(), 0.0)
             pi = self._duals.duals[block.group][safe]
             parts = _parts(
                 group, pi, checked.b[safe], checked.size[safe], np.asarray(group.xi[block.start : block.stop]), share, block.start
@@ -102,8 +117,6 @@ class Recomputation:
             size[present, 0] += parts[1]
             total[present, 2:] += parts[2]
             size[present, 2:] += parts[3]
-            eta = (problem.probabilities * excess)[block.span]
-            total[:, 1] -= np.bincount(of[valid], weights=eta[valid], minlength=count)
         for k in chosen.tolist():
             clusters = section.cuts.clusters[k]
             if broken[clusters].any():

@@ -4,7 +4,8 @@ r"""The LP bound by weak duality: for multipliers lambda >= 0 of the cuts and y 
                                               + sum_j min(l_j d_j, u_j d_j),     d = c + sum_k lambda_k slope_k - A'y       (1)
 
 if the multipliers of every theta's cuts sum to 1 and lambda_eta + sum_k lambda_k eta_slope_k = 0 (theta and eta are free). For a mean-CVaR
-this sum says that the scenarios' weights lie in the risk measure's dual set.
+this sum says that the scenarios' weights lie in the risk measure's dual set. For a transport distance, eta >= 0 costs the radius r, and
+r + sum_k lambda_k eta_slope_k >= 0 says that the mixed moves of the cuts stay within r.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ def weak_duality(problem: Problem, risk: Risk, section: Section, cuts: Recompute
         out.wrong.append("a row multiplier has the sign of an infinite side")
     out.value = float(weights @ cuts.constant) + float((y * np.where(np.isfinite(sides) & (y != 0), sides, 0.0)).sum())
     if risk.has_eta:
-        _free(out, risk.weight + float(weights @ cuts.eta_slope), risk.weight + float(weights @ np.abs(cuts.eta_slope)), "eta")
+        reduced_eta = risk.eta_cost + float(weights @ cuts.eta_slope)
+        if np.isinf(risk.eta_lower) or reduced_eta < 0:
+            _free(out, reduced_eta, risk.eta_cost + float(weights @ np.abs(cuts.eta_slope)), "eta")
     reduced = problem.cost + weights @ cuts.slope - problem.A.T @ y
     size = np.abs(problem.cost) + weights @ np.abs(cuts.slope) + abs(problem.A).T @ np.abs(y)
     out.value += _over_bounds(problem, reduced, size, out)

@@ -11,6 +11,7 @@ import numpy as np
 from ..benders.problem import Group, Problem
 from ..benders.recourse_lps import row_bounds
 from ..benders.risk import Risk
+from ..benders.transport import Ball
 from ..matrices import Array
 from ..packing import unpack
 from .report import Verdict, Verification
@@ -70,6 +71,8 @@ def check_cost(problem: Problem, risk: Risk, x: Array, objective: float, recours
         f"{problem.num_scenarios} distinct scenarios, rows, bounds and integrality; largest violation {worst.value:.1e}"
         + (f" ({worst.where})" if worst.value else ""),
     )
+    if risk.ball is not None:
+        check_worst_case(problem, risk.ball, costs, say)
     total = float(problem.cost @ x) + risk.of(costs, problem.probabilities)
     scale = max(1.0, abs(total), float(np.abs(problem.cost) @ np.abs(x)))
     return (
@@ -79,6 +82,21 @@ def check_cost(problem: Problem, risk: Risk, x: Array, objective: float, recours
             f"{risk} of the stored recourse's costs {problem.sign * total:.10g}, objective {problem.sign * objective:.10g}",
         )
         and feasible
+    )
+
+
+def check_worst_case(problem: Problem, ball: Ball, costs: Array, say: Verification) -> None:
+    """Check the distribution that ``costs`` (S,) are weighted with: it is within the radius, and by duality none costs more."""
+    found = ball.worst(costs)
+    less, more = (float(ball.p @ ball.metric.moved(move.targets)) for move in (found.less, found.more))
+    distance = (1 - found.share) * less + found.share * more
+    weights, dual = found.weights(ball.p), ball.dual_value(costs, found.price)
+    value, scale = float(weights @ costs), max(1.0, float(np.abs(costs).max()))
+    say.holds(
+        "the worst distribution",
+        distance <= ball.radius * (1 + 1e-9) and abs(dual - value) <= 1e-9 * scale and abs(float(weights.sum()) - 1) <= 1e-9,
+        f"transport {distance:.6g} of radius {ball.radius:g}; its cost {problem.sign * value:.10g} is "
+        f"{abs(dual - value) / scale:.1e} from that of the dual price {found.price:.6g}",
     )
 
 
