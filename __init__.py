@@ -6,9 +6,10 @@
 """
 
 from .decomposition.evaluation import Evaluation
+from .decomposition.saa import SaaResult
 from .decomposition.verification import Verification
 from .errors import InputError, NoSolutionError, QuakeopsError, SolverError, SolverUnavailableError
-from .facade import evaluate, export, generate, solve, verify
+from .facade import evaluate, export, generate, saa, solve, verify
 from .instances import load
 from .result import Result, Status
 
@@ -20,6 +21,7 @@ __all__ = [
     "NoSolutionError",
     "QuakeopsError",
     "Result",
+    "SaaResult",
     "SolverError",
     "SolverUnavailableError",
     "Status",
@@ -28,6 +30,7 @@ __all__ = [
     "export",
     "generate",
     "load",
+    "saa",
     "solve",
     "verify",
 ]

@@ -9,20 +9,24 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from . import parallel
-from .decomposition.benders import Saved, Settings, new_checkpoint, parse_risk, solve_benders
+from .decomposition.ambiguity import check_radius, plan_ambiguity
+from .decomposition.benders import Risk, Saved, Settings, new_checkpoint, parse_risk, solve_benders
+from .decomposition.chance import refuse_settings, solve_chance
 from .decomposition.compiled import stage_data
-from .decomposition.evaluation import Evaluation, evaluate_plan
+from .decomposition.evaluation import Evaluation, evaluate_plan, plan_vector
 from .decomposition.export import FORMATS, export_program
 from .decomposition.extensive_form import solve_extensive_form
-from .decomposition.program import Program, from_model, from_module, from_provenance, from_recipe
+from .decomposition.program import Program, from_model, from_module, from_provenance
 from .decomposition.recourse_solutions import with_recourse
+from .decomposition.risk_form import solve_risk_form
 from .decomposition.run import Progress, Run, provenance
-from .decomposition.smps import from_smps, resample
+from .decomposition.saa import SaaResult, checked, statistical_bounds
+from .decomposition.sampling import fresh
+from .decomposition.smps import from_smps
 from .decomposition.verification import Verification, verify_result
 from .errors import InputError
 from .files import require_writable
 from .result import Result
-from .scenario_gen.sources import ResampledSource
 from .solvers import Backend, get
 
 if TYPE_CHECKING:
@@ -83,9 +87,11 @@ def solve(
         For ``ph`` and ``benders``: most iterations.
     bundles, log
         For ``ph`` only: number of bundles the scenarios are joined into (``None``: each alone), file for mpi-sppy's log.
-    risk, cuts, clusters, stabilization, pool, retain
-        For ``benders`` only; see :class:`~quakeops.decomposition.benders.settings.Settings`. ``risk`` is ``"mean"``, ``"cvar:ALPHA"``,
-        ``"mean-cvar:LAMBDA:ALPHA"`` or ``"worst"``; objective and bound of the result are then of that measure.
+    risk
+        For ``ef`` and ``benders``: ``"mean"``, ``"cvar:ALPHA"``, ``"mean-cvar:LAMBDA:ALPHA"``, ``"worst"`` or ``"wasserstein:RADIUS"``;
+        objective and bound of the result are then of that measure.
+    cuts, clusters, stabilization, pool, retain
+        For ``benders`` only; see :class:`~quakeops.decomposition.benders.settings.Settings`.
     checkpoint, checkpoint_every, resume
         For ``benders`` only. ``checkpoint`` is a folder that gets the run's state every so many iterations; ``resume`` one whose state the
         run goes on from, and writes to unless ``checkpoint`` names another. The problem, ``solver``, ``rel_gap`` and the engine's settings
@@ -124,7 +130,7 @@ def solve(
     of_methods: dict[str, tuple[Any, tuple[str, ...]]] = {"iterations": (iterations, ("ph", "benders"))}
     of_methods |= {"bundles": (bundles, ("ph",)), "log": (log, ("ph",))}
     states = {"checkpoint": checkpoint, "checkpoint-every": checkpoint_every, "resume": resume}
-    of_methods |= {name: (value, ("benders",)) for name, value in (engine | states).items()}
+    of_methods |= {name: (value, ("benders",)) for name, value in (engine | states).items()} | {"risk": (risk, ("ef", "benders"))}
     for name, (value, methods) in of_methods.items():
         if value is not None and method not in methods:
             raise InputError(f"--{name} is an option of --method {' and '.join(methods)}, not of {method}")
@@ -157,12 +163,18 @@ def solve(
     options |= chosen
     run.provenance = provenance(program.recipe, program.instance_hash, **options) | {"ranks": 1 if comm is None else comm.Get_size()}
     if method == "ef":
-        result = parallel.on_rank_0(comm, lambda: _extensive_form(program, backend, run))
+        measure = parse_risk(risk or "mean")
+        result = parallel.on_rank_0(comm, lambda: _extensive_form(program, backend, run, measure))
     elif method == "benders":
         settings = Settings(**chosen | {"risk": parse_risk(chosen.get("risk", "mean"))}, iterations=iterations, threads=threads)
+        if program.owned:
+            refuse_settings(settings, checkpoint or resume)
         where = checkpoint if resume is None or checkpoint is not None else resume
         writer = None if where is None else new_checkpoint(Path(where), checkpoint_every, program, solver, settings, saved, comm)
-        result = solve_benders(program, backend, run, comm=comm, settings=settings, checkpoint=writer, saved=saved)
+        if program.owned:
+            result = solve_chance(program, backend, run, comm=comm, settings=settings)
+        else:
+            result = solve_benders(program, backend, run, comm=comm, settings=settings, checkpoint=writer, saved=saved)
     else:
         from .decomposition.progressive_hedging import solve_progressive_hedging
 
@@ -277,7 +289,9 @@ def verify(result: Result) -> Verification:
     return parallel.on_rank_0(parallel.world(), lambda: verify_result(result))
 
 
-def _extensive_form(program: Program, backend: Backend, run: Run) -> Result:
+def _extensive_form(program: Program, backend: Backend, run: Run, risk: Risk) -> Result:
+    if risk != Risk():
+        return solve_risk_form(program, backend, run, risk)
     with run.timed("build"):
         data = stage_data(program)
     run.sign = data.sign
@@ -294,18 +308,20 @@ def evaluate(
     cvar_level: float = 0.95,
     evpi: bool = True,
     vss: bool = True,
+    radius: float | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Evaluation:
     """Evaluate a plan on its own scenarios, on ``scenarios`` fresh ones drawn with ``seed``, or on those of a file.
 
     ``seed`` defaults to the plan's own plus one, so that the draws are not those the plan was made for. Fresh scenarios of a drawn family
     are new draws; of a fixed instance, draws with replacement by its probabilities; of a foreign
-    module, what it makes of that number of scenarios (and of ``seed``, if it declares one).
+    module, what it makes of that number of scenarios (and of ``seed``, if it declares one). ``radius`` asks for the worst expected cost
+    within that transport distance of the scenarios' probabilities, see :class:`~quakeops.decomposition.ambiguity.Ambiguity`.
 
     Raises
     ------
     InputError
-        The result does not say what it was computed on, or does not fit its model.
+        The result does not say what it was computed on, or does not fit its model; or ``radius`` is negative.
     NoSolutionError
         The result holds no plan, or the plan fails in some scenario.
     """
@@ -314,7 +330,9 @@ def evaluate(
     if seed is not None and scenarios is None:
         raise InputError("--seed goes with --scenarios")
     comm = parallel.world()
-    return parallel.on_rank_0(comm, lambda: _evaluate(result, scenarios, seed, scenario_file, solver, cvar_level, evpi, vss, progress))
+    return parallel.on_rank_0(
+        comm, lambda: _evaluate(result, scenarios, seed, scenario_file, solver, cvar_level, evpi, vss, radius, progress)
+    )
 
 
 def _evaluate(
@@ -326,11 +344,14 @@ def _evaluate(
     cvar_level: float,
     evpi: bool,
     vss: bool,
+    radius: float | None,
     progress: Callable[[str, int, int], None] | None,
 ) -> Evaluation:
     result.raise_for_status()
+    if radius is not None:
+        check_radius(radius)
     backend = get(solver)
-    program, sampled = _fresh(from_provenance(result.provenance), scenarios, seed, scenario_file)
+    program, sampled = fresh(from_provenance(result.provenance), scenarios, seed, scenario_file)
     data = stage_data(program)
     source, service = program.kwargs.get("source"), program.service
     figures = evaluate_plan(
@@ -344,10 +365,148 @@ def _evaluate(
         service=None if service is None else lambda k, values: service(source, k, values),
         progress=progress,
     )
+    if radius is not None:
+        figures = replace(figures, ambiguity=plan_ambiguity(program, backend, plan_vector(result, data), radius))
     if service is None or source is None:
         return figures
     label = source.scenario(program.scenario_names.index(figures.worst_scenario)).label
     return replace(figures, worst_scenario=f"{figures.worst_scenario} ({label})")
+
+
+def saa(
+    model: str | None = None,
+    *,
+    module: str | ModuleType | None = None,
+    smps: str | Path | None = None,
+    instance: str | None = None,
+    scenarios: int | None = None,
+    scenario_file: str | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    candidate: Result | None = None,
+    sample: int = 100,
+    replications: int | None = None,
+    procedure: str | None = None,
+    until_gap: float | None = None,
+    iterations: int | None = None,
+    confidence: float = 0.95,
+    evaluation: int | None = None,
+    method: str = "benders",
+    solver: str = "highs",
+    seed: int = 0,
+    rel_gap: float | None = None,
+    time_limit: float | None = None,
+    threads: int | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> SaaResult:
+    r"""Bound a plan's optimality gap and the optimal value statistically, from independent samples of the scenarios.
+
+    With f(x, xi) the cost of plan x, v_n the optimal value of a sample of n scenarios and f_n(x) the candidate's mean cost on it, each
+    replication gives G = f_n(x) - v_n >= 0 on common random numbers, whose mean is at least the gap E f(x, xi) - z*, since E v_n <= z*
+    (Mak, Morton & Wood 1999). Bounds are of the expected cost.
+
+    Parameters
+    ----------
+    model, module, smps, instance, scenario_file, arguments
+        What to sample, as in :func:`solve`; left out, what ``candidate`` was solved on. A drawn family and a module that declares ``seed``
+        draw anew; everything else is drawn from with replacement.
+    scenarios
+        For a module without ``seed`` that needs it: the number of scenarios that are its whole distribution.
+    candidate
+        A result whose plan is judged. Default: the plan of a sample of its own.
+    sample, replications
+        Scenarios n a sample, and samples m (default 30; two with ``"a2rp"``).
+    procedure
+        ``"mrp"``, multiple replications (default), or ``"a2rp"``, averaged two replications (default with ``until_gap``).
+    until_gap, iterations
+        Double the sample size until the limit of the gap is within this share of the candidate's cost, at most so often (default 8).
+    confidence
+        Level of each statement on its own.
+    evaluation
+        Fresh scenarios for the candidate's cost (default 10 n, n the last sample size), or, where the model has chance constraints, for
+        their violation probabilities.
+    method, solver, rel_gap, threads
+        How samples are solved: ``"benders"`` or ``"ef"``. ``rel_gap`` (default 1e-3, or a tenth of a smaller ``until_gap``): what a solve
+        leaves open counts as gap.
+    seed, time_limit
+        Every sample is drawn from it; after so many seconds what is done is reported.
+    progress
+        Called with a step's name, how many of it are done, and of how many.
+
+    Raises
+    ------
+    InputError
+        An option out of range, options that do not go together, a candidate that does not fit, or nothing to sample.
+    NoSolutionError
+        The candidate has no recourse in a sampled scenario, or a sample problem has no solution.
+
+    Examples
+    --------
+    >>> import quakeops
+    >>> plan = quakeops.solve("prepositioning", instance="newsvendor", rel_gap=1e-9)
+    >>> found = quakeops.saa(candidate=plan, sample=50, replications=5, method="ef", seed=1)
+    >>> 0 <= found.gap.value <= found.gap.limit < 0.02 * found.cost.value
+    True
+    """
+    given: dict[str, Any] = {"model": model, "module": module, "smps": smps, "instance": instance, "scenarios": scenarios}
+    given |= {"scenario_file": scenario_file, "arguments": arguments or None}
+    options = checked(
+        procedure=procedure,
+        sample=sample,
+        replications=replications,
+        evaluation=evaluation,
+        confidence=confidence,
+        until_gap=until_gap,
+        iterations=iterations,
+        rel_gap=rel_gap,
+        method=method,
+    )
+    if seed < 0:
+        raise InputError(f"--seed {seed}: must not be negative")
+    if time_limit is not None and not time_limit > 0:
+        raise InputError(f"--time-limit {time_limit}: must be positive (seconds)")
+    if threads is not None and threads < 1:
+        raise InputError(f"--threads {threads}: must be at least 1")
+    comm = parallel.world()
+
+    def opened() -> tuple[Backend, Program]:
+        if candidate is not None:
+            candidate.raise_for_status()
+            if set(given.values()) == {None}:
+                return get(solver), from_provenance(candidate.provenance)
+        return get(solver), _to_sample(given, sample)
+
+    backend, program = parallel.agree(comm, opened)
+    return statistical_bounds(
+        program,
+        backend,
+        options,
+        method=method,
+        solver=solver,
+        seed=seed,
+        candidate=None if candidate is None else candidate.first_stage,
+        candidate_from="" if candidate is None else f"a plan by {candidate.method} on {candidate.num_scenarios} scenarios",
+        time_limit=time_limit,
+        threads=threads,
+        comm=comm,
+        progress=progress,
+    )
+
+
+def _to_sample(given: dict[str, Any], sample: int) -> Program:
+    """Return the program whose scenarios are to be sampled."""
+    module, scenarios, arguments = given["module"], given["scenarios"], given["arguments"]
+    if module is None or given["model"] is not None or given["smps"] is not None:
+        if scenarios is not None:
+            raise InputError(f"--scenarios {scenarios}: is for modules without a seed; the size of a sample is --sample")
+        return _program(**given, seed=None)
+    probe = _program(**given | {"scenarios": scenarios or sample}, seed=None)
+    if not probe.recipe["seeded"]:
+        return probe if scenarios is not None else _program(**given, seed=None)
+    if scenarios is not None:
+        raise InputError(f"--scenarios {scenarios}: module {probe.name!r} declares a seed and draws its samples; their size is --sample")
+    if "seed" in (arguments or {}):
+        raise InputError(f"--module-arg seed={arguments['seed']}: every sample gets a seed of its own; give --seed")
+    return probe
 
 
 def export(
@@ -384,32 +543,6 @@ def export(
     return parallel.on_rank_0(parallel.world(), written)
 
 
-def _fresh(program: Program, scenarios: int | None, seed: int | None, scenario_file: str | None) -> tuple[Program, bool]:
-    """Return the program to evaluate on, and whether its scenarios are independent draws."""
-    recipe = dict(program.recipe)
-    if scenario_file is not None:
-        if scenarios is not None or "model" not in recipe:
-            raise InputError(f"--scenario-file {scenario_file}: goes with a model of quakeops, and without --scenarios")
-        return from_recipe(recipe | {"scenario_file": scenario_file, "scenarios": None, "seed": None}), False
-    if seed is None:  # never the draws that the plan was made for
-        seed = (recipe.get("seed") or 0) + 1
-    if scenarios is None:
-        return program, "model" in recipe and hasattr(program.kwargs["source"], "seed")
-    if "smps" in recipe:
-        return resample(program, scenarios, seed), True
-    if "module" in recipe:
-        arguments = dict(recipe.get("arguments") or {})
-        if recipe.get("seeded"):
-            arguments["seed"] = seed
-        return from_recipe(recipe | {"scenarios": scenarios, "arguments": arguments}), True
-    source = program.kwargs["source"]
-    if hasattr(source, "seed"):
-        return from_recipe(recipe | {"scenarios": scenarios, "seed": seed}), True
-    drawn = ResampledSource(source, scenarios, seed)
-    names = tuple(f"scen{k}" for k in range(scenarios))
-    return replace(program, scenario_names=names, kwargs={**program.kwargs, "source": drawn}), True
-
-
 def _program(
     model: str | None,
     module: str | ModuleType | None,
@@ -423,9 +556,9 @@ def _program(
     if [model, module, smps].count(None) != 2:
         raise InputError("give either a model or --module or --smps, and only one of them")
     if model is not None:
-        if arguments:
-            raise InputError("--module-arg goes with --module")
-        return from_model(model, instance=instance, scenario_file=scenario_file, num_scenarios=scenarios, seed=seed)
+        return from_model(
+            model, instance=instance, scenario_file=scenario_file, num_scenarios=scenarios, seed=seed, arguments=arguments or None
+        )
     if smps is not None:
         given = {
             "instance": instance,

@@ -19,6 +19,7 @@ from .generate import generate
 from .instances import instances
 from .output import emit_json, is_speaker, stdout
 from .plot import plot
+from .saa import saa
 from .solve import solve
 from .verify import verify
 
@@ -31,7 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (solve, generate, instances, evaluate, verify, export, plot, doctor):
+for command in (solve, generate, instances, evaluate, saa, verify, export, plot, doctor):
     app.command()(command)
 
 

@@ -26,6 +26,10 @@ def evaluate(
     cvar_level: Annotated[float, typer.Option(help="level of the CVaR")] = 0.95,
     evpi: Annotated[bool, typer.Option(help="solve each scenario alone for the EVPI")] = True,
     vss: Annotated[bool, typer.Option(help="solve the mean-value problem for the VSS")] = True,
+    radius: Annotated[
+        float | None,
+        typer.Option(metavar="R", help="worst expected cost within this transport distance (1: mean distance of two scenarios)"),
+    ] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE.json", help="write the evaluation here")] = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
@@ -43,6 +47,7 @@ def evaluate(
             cvar_level=cvar_level,
             evpi=evpi,
             vss=vss,
+            radius=radius,
             progress=progress.count,
         )
     if is_speaker():
@@ -73,6 +78,12 @@ def _show(plan: Result, e: Evaluation) -> None:
         table.add_row("VSS", *_cells(e.vss))
     elif e.vss_note:
         table.add_row("VSS", "none", e.vss_note)
+    if e.ambiguity is not None:
+        worst = e.ambiguity
+        moved = f"{worst.moved:.1%} of the probability moved"
+        table.add_row(f"worst mean, radius {worst.radius:g}", f"{worst.worst_expectation:,.2f}", moved)
+        bound = "none" if worst.lipschitz_bound is None else f"{worst.lipschitz_bound:,.2f}"
+        table.add_row("bound on any data", bound, worst.note or "mean + radius x Lipschitz constant")
     out.print(table)
 
 

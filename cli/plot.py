@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..decomposition.saa import SaaResult, is_saa
 from ..errors import InputError
 from ..result import Result
 from . import options
@@ -15,12 +16,14 @@ from .output import console, is_speaker
 
 def plot(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="result of 'quakeops solve' (.json) or scenario set of 'quakeops generate' (.nc)")
+        Path,
+        typer.Argument(metavar="FILE", help="result of 'quakeops solve' or 'saa' (.json) or scenario set of 'quakeops generate' (.nc)"),
     ],
     kind: Annotated[
         str | None,
         typer.Option(
-            help="of a result: plan (default) or convergence; of a scenario set: loss (default), damage, shake, cascade or hazard"
+            help="of a result: plan (default) or convergence; of statistical bounds: bounds; "
+            "of a scenario set: loss (default), damage, shake, cascade or hazard"
         ),
     ] = None,
     scenario: Annotated[
@@ -42,6 +45,8 @@ def plot(
     from .. import plots
 
     of_set = file.suffix.lower() == ".nc"
+    if not of_set and is_saa(file):
+        return _draw_bounds(file, kind, out, scenario, region)
     known, others = (plots.SET_KINDS, plots.KINDS) if of_set else (plots.KINDS, plots.SET_KINDS)
     chosen = known[0] if kind is None else kind
     if chosen in others:
@@ -54,6 +59,21 @@ def plot(
         raise InputError(f"--region {region}: goes with kinds shake and cascade of a scenario set (.nc), and {file} is a result")
     else:
         plots.draw(Result.load(file), chosen, target, scenario=scenario)
+    if is_speaker():
+        console().print(f"written to {target}")
+    return 0
+
+
+def _draw_bounds(file: Path, kind: str | None, out: Path | None, scenario: str | None, region: Path | None) -> int:
+    from .. import plots
+
+    if kind not in (None, *plots.BOUNDS_KINDS):
+        raise InputError(f"--kind {kind}: {file} holds statistical bounds; known for them: {', '.join(plots.BOUNDS_KINDS)}")
+    for option, value in (("scenario", scenario), ("region", region)):
+        if value is not None:
+            raise InputError(f"--{option} {value}: does not go with statistical bounds")
+    target = out or file.with_name(f"{file.stem}-bounds.png")
+    plots.draw_bounds(SaaResult.load(file), target)
     if is_speaker():
         console().print(f"written to {target}")
     return 0

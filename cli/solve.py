@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from .. import facade
+from ..decomposition.benders import parse_risk
 from ..errors import InputError
 from ..files import require_writable
 from ..models import MODELS
@@ -38,7 +39,10 @@ def solve(
     iterations: Annotated[int | None, typer.Option(metavar="N", help="ph, benders: most iterations")] = None,
     bundles: Annotated[int | None, typer.Option(metavar="N", help="ph: join the scenarios into so many bundles (default: none)")] = None,
     log: Annotated[str | None, typer.Option(metavar="FILE", help="ph: file for mpi-sppy's own log")] = None,
-    risk: Annotated[str | None, typer.Option(metavar="MEASURE", help="benders: mean, cvar:ALPHA, mean-cvar:LAMBDA:ALPHA or worst")] = None,
+    risk: Annotated[
+        str | None,
+        typer.Option(metavar="MEASURE", help="ef, benders: mean, cvar:ALPHA, mean-cvar:LAMBDA:ALPHA, worst or wasserstein:RADIUS"),
+    ] = None,
     cuts: Annotated[str | None, typer.Option(help="benders: single, clustered (default), multi or adaptive")] = None,
     clusters: Annotated[int | None, typer.Option(metavar="N", help="benders: scenario clusters of clustered cuts")] = None,
     stabilization: Annotated[str | None, typer.Option(help="benders: in-out (default), level-1, level-inf or none")] = None,
@@ -95,6 +99,13 @@ def solve(
     return result.exit_code
 
 
+def _radius(measure: str | None) -> list[tuple[str, str]]:
+    """Return the row that says what the radius of a transport distance means, if the measure has one."""
+    radius = 0.0 if measure is None else parse_risk(measure).radius
+    text = f"{radius:g} of the mean distance between two scenarios, by which the worst distribution may differ"
+    return [("radius", text)] if radius > 0 else []
+
+
 def show(result: Result) -> None:
     """Print a result as text."""
 
@@ -112,6 +123,7 @@ def show(result: Result) -> None:
             "objective",
             f"{money(result.objective)}   (plan re-evaluated in every scenario)" if result.objective is not None else "none",
         ),
+        *_radius(measure),
         ("bound", money(result.bound)),
         ("gap", "none" if result.gap is None else f"{result.gap:.3e}"),
         ("time", f"{result.timing.get('total', 0):.1f} s"),

@@ -26,6 +26,7 @@ from scipy.stats import t as student
 from ..errors import InputError, NoSolutionError
 from ..result import Result
 from ..solvers import Backend
+from .ambiguity import Ambiguity
 from .extensive_form import scenario_problem
 from .matrices import Array, ScenarioData, StageData
 from .recourse import FEASIBILITY, Recourse
@@ -51,7 +52,8 @@ class Evaluation:
     """Figures of one plan on one scenario set, in the model's own sense and units.
 
     ``sampled`` tells whether the scenarios are draws (then estimates carry intervals). ``demand_met`` is a fraction by commodity, empty
-    for a model that defines none; ``evpi`` and ``vss`` are ``None`` when not asked for, ``vss`` also when ``vss_note`` says why.
+    for a model that defines none; ``evpi``, ``vss`` and ``ambiguity`` are ``None`` when not asked for, ``vss`` also when ``vss_note`` says
+    why.
     """
 
     model: str
@@ -67,6 +69,7 @@ class Evaluation:
     evpi: Estimate | None = None
     vss: Estimate | None = None
     vss_note: str = ""
+    ambiguity: Ambiguity | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""

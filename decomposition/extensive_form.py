@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -55,13 +56,16 @@ def scenario_problem(data: StageData, s: ScenarioData, extra_cost: Array | None 
     )
 
 
-def solve_extensive_form(data: StageData, backend: Backend, run: Run) -> Result:
+def solve_extensive_form(
+    data: StageData, backend: Backend, run: Run, *, form: Callable[[], LinearProgram] | None = None, recourse: Recourse | None = None
+) -> Result:
     """Solve the extensive form and return a result whose objective is the plan's exact re-evaluation.
 
-    The bound is the solver's dual bound. Infeasible and unbounded are told apart by a second solve where the solver does not.
+    The bound is the solver's dual bound. Infeasible and unbounded are told apart by a second solve where the solver does not. ``form``
+    makes another problem than :func:`assemble`, whose first columns are x too, and ``recourse`` evaluates its plans.
     """
     with run.timed("assemble"):
-        problem = assemble(data)
+        problem = assemble(data) if form is None else form()
         model = backend.open(problem)
     options = {"rel_gap": run.rel_gap, "threads": run.threads, "time_limit": run.remaining()}
     started = run.elapsed()
@@ -88,8 +92,8 @@ def solve_extensive_form(data: StageData, backend: Backend, run: Run) -> Result:
         again = backend.open(fixed).solve({"time_limit": run.remaining()})
         return None if again.x is None else again.x[: len(data.first)]
 
-    recourse = Recourse(data, backend)
-    return finish(run, recourse, x=x, bound=solution.bound, termination=solution.termination, reason=reason, repair=repair)
+    evaluator = Recourse(data, backend) if recourse is None else recourse
+    return finish(run, evaluator, x=x, bound=solution.bound, termination=solution.termination, reason=reason, repair=repair)
 
 
 def tell_apart(problem: LinearProgram, backend: Backend) -> Termination:

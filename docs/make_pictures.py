@@ -1,4 +1,4 @@
-"""Draw the pictures of the documentation: `.venv/bin/python docs/make_pictures.py` (extra `plot`; about five minutes).
+"""Draw the pictures of the documentation: `.venv/bin/python docs/make_pictures.py` (extra `plot`; about seven minutes).
 
 The maps are what the command beside them on their page draws; pictures are reduced to 1400 pixels and 256 colours. With file
 names as arguments these pictures are reduced in place and nothing is drawn (for README's, which are drawn elsewhere).
@@ -51,6 +51,34 @@ def plans_and_convergence() -> None:
         ]
         plots.compare(runs, drawn)
         shrink(drawn, PICTURES / "convergence.png")
+
+
+def statistical_bounds() -> None:
+    """Draw the bounds of a drawn family by sample size."""
+    found = quakeops.saa("prepositioning", instance="prepositioning-random", sample=50, until_gap=0.03, seed=1)
+    with tempfile.TemporaryDirectory() as folder:
+        drawn = Path(folder) / "picture.png"
+        plots.draw_bounds(found, drawn)
+        shrink(drawn, PICTURES / "statistical-bounds.png")
+
+
+def radii(target: Path) -> None:
+    """Draw the worst expected cost against the radius: the best plan of each radius, and three plans at all of them."""
+    grid = np.linspace(0, 1.5, 31)
+    solve = {"model": "prepositioning", "instance": "islands-3", "rel_gap": 1e-6}
+    best = [quakeops.solve(**solve, risk=f"wasserstein:{r:g}").objective for r in grid]
+    fixed = {"best on average": "mean", "best at 0.3": "wasserstein:0.3", "best in the worst scenario": "worst"}
+    figure, axes = plt.subplots(figsize=(7.5, 4.2), layout="constrained")
+    for (name, risk), colour, style in zip(fixed.items(), ("#E69F00", "#009E73", "#CC79A7"), ("-", "--", "-."), strict=True):
+        plan = quakeops.solve(**solve, risk=risk)
+        values = [quakeops.evaluate(plan, radius=float(r), evpi=False, vss=False).ambiguity.worst_expectation for r in grid]
+        axes.plot(grid, np.array(values) / 1e6, style, color=colour, label=f"plan {name}")
+    axes.plot(grid, np.array(best) / 1e6, color="#0072B2", lw=2.5, alpha=0.6, zorder=1, label="optimum at each radius")
+    axes.set(xlabel="radius (1 = mean distance between two scenarios)", ylabel="worst expected cost, millions", xlim=(0, 1.5))
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False, loc="lower right")
+    figure.savefig(target, dpi=200)
+    plt.close(figure)
 
 
 def scenario_sets() -> None:
@@ -117,7 +145,7 @@ def generators() -> None:
     """Draw the pictures of single generators."""
     with tempfile.TemporaryDirectory() as folder:
         drawn = Path(folder) / "picture.png"
-        for name, draw in (("random-fields", fields), ("aftershocks", aftershocks)):
+        for name, draw in (("random-fields", fields), ("aftershocks", aftershocks), ("islands-3-radius", radii)):
             draw(drawn)
             shrink(drawn, PICTURES / f"{name}.png")
 
@@ -127,6 +155,7 @@ def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     generators()
     plans_and_convergence()
+    statistical_bounds()
     scenario_sets()
 
 

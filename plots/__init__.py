@@ -1,7 +1,7 @@
 """Pictures (they need matplotlib, the extra ``plot``).
 
-Of a result: the plan on a map, and how bound and incumbent converged. Of a scenario set: shaking, damage, loss and cascade on a map, and
-hazard curves.
+Of a result: the plan on a map, and how bound and incumbent converged. Of statistical bounds: their two sides by sample. Of a scenario
+set: shaking, damage, loss and cascade on a map, and hazard curves.
 """
 
 from __future__ import annotations
@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING
 from ..errors import InputError
 from ..instances.loader import did_you_mean
 from ..result import Result
-from . import convergence, output, plan_map
+from . import bounds, convergence, output, plan_map
 from .plan_view import plan_view
 from .scenario_maps import SET_KINDS, set_figure
 
 if TYPE_CHECKING:
     import xarray as xr
 
-KINDS = ("plan", "convergence")
+    from ..decomposition.saa import SaaResult
 
-__all__ = ["KINDS", "SET_KINDS", "compare", "draw", "draw_set"]
+KINDS = ("plan", "convergence")
+BOUNDS_KINDS = ("bounds",)
+
+__all__ = ["BOUNDS_KINDS", "KINDS", "SET_KINDS", "compare", "draw", "draw_bounds", "draw_set"]
 
 
 def draw(result: Result, kind: str, target: str | Path, *, scenario: str | None = None) -> None:
@@ -81,6 +84,21 @@ def draw_set(data: xr.Dataset, kind: str, target: str | Path, *, scenario: int |
     path = output.check_target(target)
     output.require_matplotlib()
     output.save(set_figure(data, kind, scenario, region), path)
+
+
+def draw_bounds(result: SaaResult, target: str | Path) -> None:
+    """Draw statistical bounds into the file ``target`` (.png, .svg or .pdf), which is written whole or not at all.
+
+    Where samples were enlarged: cost and bound with their intervals by sample size; else replication by replication. Below, the gap.
+
+    Raises
+    ------
+    InputError
+        Unknown file ending; missing folder or matplotlib; a result without bounds.
+    """
+    path = output.check_target(target)
+    output.require_matplotlib()
+    output.save(bounds.bounds_figure(result), path)
 
 
 def compare(results: Sequence[Result], target: str | Path) -> None:

@@ -43,9 +43,7 @@ def test_options_refused(run, options, message):
 
 
 @pytest.mark.parametrize("method", ["ef", "ph"])
-@pytest.mark.parametrize(
-    "option", ["--risk mean", "--cuts multi", "--clusters 3", "--stabilization none", "--no-pool", "--pool", "--retain 1"]
-)
+@pytest.mark.parametrize("option", ["--cuts multi", "--clusters 3", "--stabilization none", "--no-pool", "--pool", "--retain 1"])
 def test_options_of_another_method(run, method, option):
     done = run("solve", "prepositioning", "--instance", "newsvendor", "--method", method, *option.split())
     done.failed(2, f"--{option.split()[0].removeprefix('--no-').removeprefix('--')} is an option of --method benders, not of {method}")

@@ -25,6 +25,8 @@ CASES = {
     "feasibility cuts, adaptive, retained": SCARCE | {"cuts": "adaptive", "clusters": 12, "retain": 5, "stabilization": "level-1"},
     "cvar": ISLANDS | {"risk": "cvar:0.8", "stabilization": "level-inf"},
     "worst": SCARCE | {"risk": "worst"},
+    "worst distribution": SCARCE | {"risk": "wasserstein:0.1"},
+    "worst distribution, sample": FAMILY | {"scenarios": 60, "sample": 20, "risk": "wasserstein:0.2"},
     "sample": FAMILY | {"scenarios": 60, "sample": 20},
     "unbounded recourse": {"module": "impossible", "scenarios": 40, "arguments": {"what": "unbounded"}},
     "unbounded plan": SCARCE | {"arguments": {"free": "true", "loss": "3.5"}},

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from quakeops.decomposition.benders import checkpoint_files, engine
-from quakeops.decomposition.benders.checkpoint import Checkpoint, exact_text
+from quakeops.decomposition.benders.checkpoint import Checkpoint
 from quakeops.decomposition.benders.compiled import compile_problem
 from quakeops.decomposition.benders.cuts import Cut
 from quakeops.decomposition.benders.oracle import Oracle
@@ -90,6 +90,7 @@ OPTIONS = (
     {},
     {"risk": "mean-cvar:0.3:0.8", "cuts": "adaptive", "clusters": 4, "rel_gap": 1e-2},
     {"risk": "worst", "stabilization": "level-1", "checkpoint_every": 2},
+    {"risk": "wasserstein:0.3", "checkpoint_every": 2},
     {"retain": 2, "cuts": "multi", "pool": False, "rel_gap": 1e-2},
     {"scenarios": 60, "clusters": 20, "checkpoint_every": 3, "rel_gap": 1e-2},
 )
@@ -507,9 +508,10 @@ def test_what_cannot_be_held_is_refused():
 @given(st.floats(0, 1), st.floats(0, 1, exclude_max=True))
 def test_risk_measures_are_written_exactly(weight, alpha):
     risk = Risk(weight, alpha)
-    again = parse(exact_text(risk))
+    again = parse(risk.exactly())
     assert again == risk if weight > 0 else not again.has_eta
-    assert parse(exact_text(Risk(worst=True))).worst
+    assert parse(Risk(worst=True).exactly()).worst
+    assert alpha == 0 or parse(Risk(radius=alpha).exactly()).radius == alpha
 
 
 @pytest.mark.parametrize("boxed", [False, True])

@@ -367,7 +367,7 @@ def test_records_survive_a_checkpoint_and_are_forgotten_when_no_cut_needs_them(i
     vertices, team = engine.oracle.vertices, engine.team
     state = ledger.state(team, vertices)
     again = ledgers.Ledger(islands)
-    again.restore(state, islands.blocks(), has_eta=True)
+    again.restore(state, islands.blocks(), has_excess=True)
     engine.close()
     resolved = []
     for records in (state, again.state(team, vertices)):

@@ -22,12 +22,13 @@ from .integer_recourse import IntegerPass
 from .last_resort import last_resort
 from .position import End
 from .problem import Problem
+from .risk import Risk
 from .risk import parse as parse_risk
 from .saved import Saved
 from .settings import Settings
 from .team import Team
 
-__all__ = ["Checkpoint", "Saved", "Settings", "new_checkpoint", "parse_risk", "solve_benders", "solve_problem"]
+__all__ = ["Checkpoint", "Risk", "Saved", "Settings", "new_checkpoint", "parse_risk", "solve_benders", "solve_problem"]
 
 
 def solve_benders(

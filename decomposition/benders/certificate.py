@@ -63,7 +63,7 @@ def bound_certificate(engine: Engine) -> dict[str, Any]:
     if size > MOST_BYTES:
         return {"missing": f"dropped, too large: {size / 1e6:.0f} MB, more than {MOST_BYTES / 1e6:.0f} MB"}
     out: dict[str, Any] = {"ids": pack(collected.ids), "duals": [pack(d) for d in collected.duals]}
-    if engine.settings.risk.has_eta:
+    if engine.risk.has_excess:
         out["excess"] = pack(collected.excess.astype(np.uint8))
     return out | {section.name: section.packed(collected, engine.master.num_x) for section in sections}
 
@@ -80,7 +80,8 @@ def _wanted(engine: Engine, sections: list[Section], proof: Proof) -> dict[int, 
             if cut.from_duals and cut.clusters:
                 mask = out.setdefault(cut.source, np.zeros(engine.problem.num_scenarios, dtype=bool))
                 if cut.scenario is None:
-                    mask |= np.isin(section.clusters, cut.clusters)
+                    counting = np.isin(section.clusters, cut.clusters)
+                    mask |= counting if cut.targets is None else np.bincount(cut.targets[counting], minlength=len(mask)) > 0
                 else:
                     mask[cut.scenario] = True
     return out

@@ -14,7 +14,6 @@ from ..program import Program
 from ..run import provenance
 from . import checkpoint_files
 from .fingerprint import fingerprint
-from .risk import Risk
 from .saved import Saved, plain
 from .settings import Settings
 from .snapshot import Arrays
@@ -114,14 +113,7 @@ def new_checkpoint(
         "recipe": plain(program.recipe),
         "instance_hash": program.instance_hash,
         "solver": solver,
-        "settings": path | {"risk": exact_text(settings.risk)},
+        "settings": path | {"risk": settings.risk.exactly()},
         "versions": provenance({}, "")["versions"],
     }
     return Checkpoint(folder, every, header, number=int(saved.header["number"]) if same and saved is not None else 0)
-
-
-def exact_text(risk: Risk) -> str:
-    """Return a risk measure as :func:`~.risk.parse` reads it, to the last digit."""
-    numbers = {"worst": (), "mean": (), "cvar": (risk.alpha,), "mean-cvar": (risk.weight, risk.alpha)}
-    name = str(risk).partition(":")[0]
-    return ":".join([name, *(repr(v) for v in numbers[name])])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 from ..affine import AffineProgram, scenario_probabilities, xi_block
 from ..compiled import at_scenarios
@@ -95,6 +95,7 @@ def _group(affine: AffineProgram, xi: Array, component: Indices) -> Group:
         xi=xi,
         offset=affine.offset_0 + xi @ (join.T @ affine.offset_xi),
         cost_first=deviation,
+        costs_xi=csr_array(vstack([csr_array((join.T @ affine.offset_xi)[None, :]), csr_array(affine.cost_first_xi @ join)])),
     )
 
 

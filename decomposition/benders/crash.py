@@ -52,7 +52,7 @@ def on_sample(engine: Engine, start: Center | None) -> Center | None:
     engine.oracle.vertices = small.oracle.vertices
     for x, eta in small.asked[-TRANSFER - 1 : -1]:
         answer, _ = engine.evaluate(x, eta, Effort(0))
-        engine.add(answer.cuts, x, eta)
+        engine.add(answer.cuts, x, answer.eta)
     return center
 
 

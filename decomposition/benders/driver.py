@@ -112,4 +112,4 @@ def _why_no_plan(engine: Engine) -> str | None:
 
 def _sibling(engine: Engine, problem: Problem) -> Engine:
     run = Run(rel_gap=1e-9, time_limit=engine.run.remaining(), method=engine.run.method, solver=engine.run.solver)
-    return Engine(problem, engine.backend, run, replace(engine.settings, retain=0, iterations=None), engine.team)
+    return Engine(problem, engine.backend, run, replace(engine.settings, retain=0, iterations=None, risk=engine.risk), engine.team)

@@ -18,6 +18,7 @@ from .position import End, LpPosition, MipPosition
 from .problem import Indices, Problem
 from .proof import Proof
 from .retained import retain
+from .risk import Risk
 from .settings import Settings
 from .stabilization import Center
 from .stopping import Limits
@@ -42,6 +43,7 @@ class Engine:
     run: Run
     settings: Settings
     team: Team = field(default_factory=Team)
+    risk: Risk = field(init=False)
     oracle: Oracle = field(init=False)
     master: Master = field(init=False)
     clusters: Indices = field(init=False)
@@ -63,12 +65,13 @@ class Engine:
 
     def __post_init__(self) -> None:
         count = self.settings.num_clusters(self.problem.num_scenarios)
+        self.risk = self.settings.risk.on(self.problem, self.team)
         threads = self.settings.threads or (2 if self.team.size == 1 else 1)
         self.oracle = Oracle(self.problem, self.backend, self.team, threads, self.settings.pool)
         self.oracle.will_pack = self.team.size > 1 or self.checkpoint is not None
         self.clusters = new_clusters(self.problem, count)
-        thetas = 1 if self.settings.risk.worst else count
-        self.master = Master(self.problem, self.settings.risk, thetas, backend=self.backend)
+        thetas = 1 if self.risk.worst else count
+        self.master = Master(self.problem, self.risk, thetas, backend=self.backend)
         self.stride = 1 if self.problem.num_scenarios <= FEW else max(2, self.problem.num_scenarios // SHARE)
 
     def close(self) -> None:
@@ -112,13 +115,13 @@ class Engine:
     def evaluate(self, x: Array, eta: float | None, effort: Effort) -> tuple[Answer, Center]:
         """Ask the oracle and return its answer with the plan's cost: exact, or estimated by what the pool missed where it was solved."""
         self.asked.append((x, eta))
-        answer = self.oracle.evaluate(x, self.clusters, self.settings.risk, eta, effort)
+        answer = self.oracle.evaluate(x, self.clusters, self.risk, eta, effort)
         if answer.pool_gap is not None and not answer.complete:
             self.pool_gap = answer.pool_gap
         if answer.infeasible:
             return answer, Center(x, eta, np.inf, False)
-        cost = float(self.problem.cost @ x) + self.settings.risk.of(answer.costs, self.problem.probabilities)
-        best_eta = self.settings.risk.best_eta(answer.costs, self.problem.probabilities)
+        cost = float(self.problem.cost @ x) + self.risk.of(answer.costs, self.problem.probabilities)
+        best_eta = self.risk.best_eta(answer.costs, self.problem.probabilities)
         scale = float(np.abs(self.problem.cost) @ np.abs(x) + self.problem.probabilities @ np.abs(answer.costs))
         return answer, Center(x, best_eta, cost, answer.complete, scale, 0.0 if answer.complete else self.pool_gap)
 

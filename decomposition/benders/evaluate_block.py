@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from ..matrices import Array
-from .cuts import BlockSums, block_sums
+from .cuts import BlockSums, Known, block_sums
 from .problem import Block, Group, Indices
 from .recourse_lps import Outcome, RecourseLPs
 from .risk import Risk
@@ -44,9 +44,11 @@ class Found:
 
     ``used`` (B,) numbers the pool's best vertex of each scenario of the block (-1: there is none, or the recourse is infeasible); where a
     dual found gains on it, the cuts are made of that one. ``excess`` (B,) tells whose cost stood above eta, if the risk measure has one.
+    ``known`` waits for the costs of all scenarios, where the weights of duals depend on them.
     """
 
     block: Block
+    known: Known | None
     used: NDArray[np.int32]
     excess: NDArray[np.bool_] | None
     group: int
@@ -72,6 +74,7 @@ class Ray:
 class BlockAnswer:
     """``costs`` (B,) of the block's scenarios, ``exact`` (B,) where an LP was solved, and what goes into the cuts.
 
+    There are no ``sums`` where the weights of duals depend on all scenarios' costs.
     ``lp_seconds`` were spent in the solver, ``product_seconds`` in matrix products and the copies they need: right-hand
     sides, ranking of the pool, reduced costs, slopes and their sums.
     """
@@ -80,7 +83,7 @@ class BlockAnswer:
     costs: Array
     exact: NDArray[np.bool_]
     rays: list[Ray]
-    sums: BlockSums
+    sums: BlockSums | None
     lp_seconds: float
     product_seconds: float
     solved: int
@@ -117,7 +120,7 @@ def evaluate_block(
         outcomes.append(outcome)
     seconds = time.perf_counter() - begin
 
-    solved = sign_clipped(group, np.array([o.dual for o in outcomes]).reshape(-1, rhs.shape[1]))
+    solved = sign_clipped(group, np.array([o.dual for o in outcomes]).reshape(len(outcomes), rhs.shape[1]))
     feasible = np.array([o.cost is not None for o in outcomes], dtype=bool)
     which, pi = chosen[feasible], solved[feasible]
     clock = time.perf_counter()
@@ -141,10 +144,12 @@ def evaluate_block(
         slopes = slopes + group.cost_first[block.start : block.stop].toarray()
     costs = values + extra
     used[~np.isfinite(values)] = -1
-    excess = query.risk.multipliers(costs, query.eta)[1] > 0 if query.risk.has_eta else None
-    found = Found(block, used, excess, block.group, block.position + which, gain, worth, pi, terms, bases)
+    excess = query.risk.multipliers(costs, query.eta)[1] > 0 if query.risk.has_excess else None
+    usable = np.isfinite(values)
+    known = None if query.risk.ball is None else Known(block, costs.copy(), slopes, usable)
+    found = Found(block, known, used, excess, block.group, block.position + which, gain, worth, pi, terms, bases)
     p, clusters = query.probabilities[block.span], query.clusters[block.span]
-    sums = block_sums(block, costs, slopes, np.isfinite(values), p, clusters, query.risk, query.x, query.eta)
+    sums = None if known is not None else block_sums(block, costs, slopes, usable, p, clusters, query.risk, query.x, query.eta)
     products += time.perf_counter() - clock
     exact = np.zeros(len(block), dtype=bool)
     exact[which] = True

@@ -83,13 +83,16 @@ def _one_sided(s: ScenarioData) -> _OneSided:
     return _OneSided(s, W, T, rhs[order], sense[order], tuple(s.row_names[i] for i in rows))
 
 
-def _bounds_to_rows(members: list[_OneSided]) -> list[_OneSided]:
-    """Where a recourse variable's finite bound varies between scenarios, make it a row, so that the bounds are common."""
+def _bounds_to_rows(members: list[_OneSided]) -> tuple[list[_OneSided], tuple[Indices, Indices]]:
+    """Where a recourse variable's finite bound varies between scenarios, make it a row, so that the bounds are common.
+
+    Returns also the variables whose lower, and whose upper, bounds are the last rows now.
+    """
     lower = np.array([m.data.stage.lower for m in members])
     upper = np.array([m.data.stage.upper for m in members])
     low, high = (np.flatnonzero((side != side[0]).any(axis=0)) for side in (lower, upper))
     if not len(low) and not len(high):
-        return members
+        return members, (low, high)
     out = []
     unit = csr_array(eye_array(lower.shape[1]))
     for m in members:
@@ -107,12 +110,12 @@ def _bounds_to_rows(members: list[_OneSided]) -> list[_OneSided]:
                 (*m.names, *(f"lower bound of {stage.names[j]}" for j in low), *(f"upper bound of {stage.names[j]}" for j in high)),
             )
         )
-    return out
+    return out, (low, high)
 
 
 def _group(members: list[_OneSided], cost: Array | None, keep_repeated: bool) -> tuple[Group, Array, list[str]]:
     """Return the group of ``members`` (without repeated scenarios), their probabilities and names."""
-    members = _bounds_to_rows(members)
+    members, bounds = _bounds_to_rows(members)
     base = members[0]
     rhs = np.array([m.rhs for m in members])
     offset = np.array([m.data.offset for m in members])
@@ -146,6 +149,7 @@ def _group(members: list[_OneSided], cost: Array | None, keep_repeated: bool) ->
         xi=xi,
         offset=offset,
         cost_first=None if deviation is None else csr_array(deviation[first_of]),
+        bounds_as_rows=bounds,
     )
     return group, p, names
 

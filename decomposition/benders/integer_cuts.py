@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..matrices import Array, Stage
-from .cuts import Cut, block_sums, cluster_cuts
+from .cuts import Cut, Known, block_sums, cluster_cuts, moved_cuts
 from .problem import Indices, Problem
 from .risk import Risk
+from .team import Team
 
 
 def two_valued(first: Stage) -> NDArray[np.bool_]:
@@ -50,6 +51,10 @@ def summed(
     made of stands in no ledger: they are trusted.
     """
     p, usable = problem.probabilities, np.isfinite(costs)
+    if risk.ball is not None:
+        known = [Known(b, costs[b.span], slopes[b.span], usable[b.span]) for b in problem.blocks()]
+        _, moves = risk.ball.moves(np.where(usable, costs, -np.inf))
+        return tuple(replace(cut, from_duals=False, targets=None) for cut in moved_cuts(known, moves, p, clusters, x, source, Team()))
     sums = [
         block_sums(b, costs[b.span], slopes[b.span], usable[b.span], p[b.span], clusters[b.span], risk, x, eta) for b in problem.blocks()
     ]

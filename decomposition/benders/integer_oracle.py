@@ -169,7 +169,7 @@ class IntegerOracle:
         engine = self.engine
         own = self._everyone(lambda s: s.first_stage_cost(x))
         costs, slopes = values + np.array([c for c, _ in own]), slopes + np.array([d for _, d in own])
-        return summed(engine.problem, engine.clusters, engine.settings.risk, x, eta, costs, slopes, engine.oracle.rounds)
+        return summed(engine.problem, engine.clusters, engine.risk, x, eta, costs, slopes, engine.oracle.rounds)
 
     def copies(self) -> list[Array]:
         """Return each scenario's latest first-stage copy: plans to try."""

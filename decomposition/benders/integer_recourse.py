@@ -84,4 +84,4 @@ class IntegerPass(ExactPass):
         finally:
             oracle.close()
         self._failed = tuple(np.flatnonzero(np.isinf(costs)).tolist())
-        return None if self._failed else float(engine.problem.cost @ x) + engine.settings.risk.of(costs, engine.problem.probabilities)
+        return None if self._failed else float(engine.problem.cost @ x) + engine.risk.of(costs, engine.problem.probabilities)

@@ -73,7 +73,7 @@ class IntegerState:
 
     def offer(self, x: Array) -> Center:
         """Evaluate plan ``x`` exactly and offer it as incumbent; its cost is inf if a scenario has no recourse."""
-        engine, risk, p = self.engine, self.engine.settings.risk, self.engine.problem.probabilities
+        engine, risk, p = self.engine, self.engine.risk, self.engine.problem.probabilities
         with engine.run.timed("integer recourse"):
             costs = self.oracle.costs(x)
         if not np.isfinite(costs).all():
@@ -87,7 +87,7 @@ class IntegerState:
         """Add the cuts of the LP relaxations at ``x``; returns the plan's cost in the relaxation, inf if that is infeasible."""
         engine = self.engine
         answer, center = engine.evaluate(x, point.eta, engine.effort(exact=True))
-        engine.add(answer.cuts, x, point.eta, point)
+        engine.add(answer.cuts, x, answer.eta, point)
         return center.cost
 
     def add_bounds(self, point: Point, x: Array, caps: Array, steps: int) -> int:
@@ -107,7 +107,7 @@ class IntegerState:
     def cost_from(self, x: Array, values: Array) -> float:
         """Return the cost of plan ``x`` if its recourse costs ``values`` (S,), which bounds it from below if these do."""
         engine = self.engine
-        risk = engine.settings.risk.of(values + self.oracle.first_stage_costs(x), engine.problem.probabilities)
+        risk = engine.risk.of(values + self.oracle.first_stage_costs(x), engine.problem.probabilities)
         return float(engine.problem.cost @ x) + risk
 
     def add_l_shaped(self, point: Point, x: Array, eta: float | None, values: Array) -> int:

@@ -162,8 +162,8 @@ class Ledger:
         }
         return out | {f"duals_{g}": pi for g, pi in enumerate(collected.duals)}
 
-    def restore(self, state: Mapping[str, Array | Numbers | Flags], blocks: Iterable[Block], *, has_eta: bool) -> None:
-        """Take back what :meth:`state` returned, for this rank's ``blocks``; ``has_eta``: whether the risk measure has an eta."""
+    def restore(self, state: Mapping[str, Array | Numbers | Flags], blocks: Iterable[Block], *, has_excess: bool) -> None:
+        """Take back what :meth:`state` returned, for this rank's ``blocks``; ``has_excess``: whether the risk measure has one."""
         self._empty()
         kept = [self._duals[g].add(np.asarray(state[f"duals_{g}"], dtype=float)) for g in range(len(self.problem.groups))]
         own_blocks = list(blocks)
@@ -172,7 +172,7 @@ class Ledger:
             for b in own_blocks:
                 own = np.array(state["ids"][row, b.span], dtype=np.int32)
                 own[own != NONE] = kept[b.group][own[own != NONE]]
-                excess = np.array(state["excess"][row, b.span], dtype=bool) if has_eta else None
+                excess = np.array(state["excess"][row, b.span], dtype=bool) if has_excess else None
                 shares.append(Share(b, np.full_like(own, NONE), own, excess))
             self._shares[source] = shares
         sizes = np.cumsum([0, *(len(g) for g in self.problem.groups)])

@@ -65,7 +65,7 @@ def _first(engine: Engine, start: Center, *, whole: bool) -> Center | None:
     """Evaluate the plan to start from; returns the center, ``None`` if it is infeasible."""
     x = engine.clean(start.x) if whole else start.x
     answer, center = engine.evaluate(x, start.eta, engine.effort())
-    engine.add(answer.cuts, x, start.eta)
+    engine.add(answer.cuts, x, answer.eta)
     if answer.infeasible:
         return None
     engine.master.scale_to(center.scale, center.x)
@@ -109,7 +109,7 @@ def _run(engine: Engine, gap: Gap, exact: bool, here: LpPosition) -> Outcome:
         x = engine.clean(x) if fixed else x
         answer, asked = engine.evaluate(x, eta, engine.effort())
         cut_off = any(engine.cutting_off(answer.cuts, point))
-        added = engine.add(answer.cuts, x, eta, point)
+        added = engine.add(answer.cuts, x, answer.eta, point)
         if not fixed:
             engine.purge()
         if engine.settings.cuts == "adaptive" and not fixed and engine.iteration % REFINE == 0:

@@ -142,7 +142,7 @@ class MasterProgram:
         return (cost - self._constant) / self.unit
 
     def _costs(self) -> Array:
-        eta = [self.risk.weight] if self.risk.has_eta else []
+        eta = [self.risk.eta_cost] if self.risk.has_eta else []
         whole = self.retained
         first = self.problem.cost if whole is None else self.problem.cost + whole.cost_first
         y = np.zeros(0) if whole is None else whole.cost / self.unit
@@ -150,8 +150,9 @@ class MasterProgram:
 
     def _bounds(self, boxed: bool) -> tuple[Array, Array]:
         first = self.problem.first
-        free = np.full(self._first_theta - self.num_x, np.inf)
-        lower, upper = np.concatenate([first.lower, -free]), np.concatenate([first.upper, free])
+        eta = int(self.risk.has_eta)
+        lower = np.concatenate([first.lower, np.full(eta, self.risk.eta_lower)])
+        upper = np.concatenate([first.upper, np.full(eta, np.inf)])
         if self.fixed is not None:
             lower[: self.num_x], upper[: self.num_x] = self.fixed
         if boxed and not self.without_box:

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from ...solvers import Backend
 from ..matrices import Array
-from .cuts import Cut, cluster_cuts, feasibility_cut
+from .cuts import Cut, cluster_cuts, feasibility_cut, moved_cuts
 from .evaluate_block import AtPlan, BlockAnswer, Found, Query, evaluate_block
 from .ledger import Ledger
 from .problem import Block, Indices, Problem
@@ -50,7 +50,8 @@ class Answer:
     """What the oracle says of a plan, in minimisation form and without c'x.
 
     ``costs`` (S,) equal each scenario's cost where ``exact`` (S,) and bound it from below elsewhere; ``infeasible`` numbers the scenarios
-    without recourse, whose cost is -inf. ``cuts`` hold at every plan. ``pool_gap`` is the mean cost that the pool missed, where seen.
+    without recourse, whose cost is -inf. ``cuts`` hold at every plan; they say most at ``eta``, which is the one asked at unless the risk
+    measure knows a better one. ``pool_gap`` is the mean cost that the pool missed, where seen.
     """
 
     x: Array
@@ -112,11 +113,9 @@ class Oracle:
         UnboundedRecourseError
             A scenario's recourse cost is unbounded below.
         """
-        self.rounds += 1
-        found: list[Found] = []
         query = Query(x, eta, risk, clusters, self.problem.probabilities)
         start = time.perf_counter()
-        answers = self.team.gather(lambda: self._own_answers(query, effort, found))
+        answers, found = self.look(query, effort)
         begin = time.perf_counter()
         self.seconds["oracle"] += begin - start
         costs, exact = np.empty(self.problem.num_scenarios), np.zeros(self.problem.num_scenarios, dtype=bool)
@@ -125,8 +124,12 @@ class Oracle:
         rays = sorted((r for a in answers for r in a.rays), key=lambda r: (-r.violation, r.scenario))
         if self.ledger is not None:
             self.ledger.record(self.rounds, found, rays[:MOST_RAYS])
-        cuts = cluster_cuts((a.sums for a in answers), risk, self.rounds)
-        pool_gap = self._extend_pool(found)
+        if risk.ball is None:
+            cuts = cluster_cuts((a.sums for a in answers if a.sums is not None), risk, self.rounds)
+        else:
+            eta, moves = risk.ball.moves(costs)
+            cuts = moved_cuts([f.known for f in found if f.known is not None], moves, risk.ball.p, clusters, x, self.rounds, self.team)
+        pool_gap = self.extend_pool(found)
         self.seconds["exchange"] += time.perf_counter() - begin
         return Answer(
             x=x,
@@ -137,6 +140,12 @@ class Oracle:
             cuts=tuple(feasibility_cut(r.violation, r.slope, x, r.scenario, self.rounds) for r in rays[:MOST_RAYS]) + cuts,
             pool_gap=pool_gap,
         )
+
+    def look(self, query: Query, effort: Effort) -> tuple[list[BlockAnswer], list[Found]]:
+        """Return what all ranks' blocks answer, and what this rank's LPs found; called by all ranks."""
+        self.rounds += 1
+        found: list[Found] = []
+        return self.team.gather(lambda: self._own_answers(query, effort, found)), found
 
     def _own_answers(self, query: Query, effort: Effort, found: list[Found]) -> list[BlockAnswer]:
         """Evaluate this rank's blocks, each in one thread; so does linear algebra, that digits do not depend on cores."""
@@ -170,7 +179,7 @@ class Oracle:
         """The recourse problems of the calling thread."""
         return self._lps()
 
-    def _extend_pool(self, found: list[Found]) -> float | None:
+    def extend_pool(self, found: list[Found]) -> float | None:
         """Put the most worthwhile new duals of all ranks into every rank's pool; return the mean gain over it."""
         none = (np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0))
         everyone = [none, *self.team.share([(f.scenario, f.worth, f.gain) for f in found])]

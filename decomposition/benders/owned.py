@@ -123,4 +123,5 @@ def _fixed(group: Group, common: np.ndarray, own: np.ndarray, z: Array, cost: Ar
         xi=np.ascontiguousarray(np.hstack([group.xi, z, products])),
         offset=offset,
         cost_first=deviation,
+        costs_xi=None,
     )

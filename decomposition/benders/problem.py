@@ -47,6 +47,8 @@ class Group:
     """Scenarios of common W (m, n2), q, bounds and senses (-1: >=, 0: ==, 1: <=); ``xi`` (n, d), ``offset`` (n,).
 
     ``cost_first`` (n, n1) is d_s, the deviation of a scenario's first-stage cost from the problem's, or ``None`` where there is none.
+    ``costs_xi`` (1 + n1, d) are the slopes of offset and d_s in xi; ``None`` where they are data of their own. ``bounds_as_rows`` number
+    the variables whose lower, and whose upper, bounds stand as the last rows since they vary.
     """
 
     cost: Array
@@ -61,6 +63,8 @@ class Group:
     xi: Array
     offset: Array
     cost_first: csr_array | None = None
+    costs_xi: csr_array | None = None
+    bounds_as_rows: tuple[Indices, Indices] = (np.zeros(0, np.int64), np.zeros(0, np.int64))
 
     def __len__(self) -> int:
         return len(self.xi)

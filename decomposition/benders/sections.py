@@ -128,6 +128,8 @@ def _cuts(cuts: Sequence[Cut], collected: Collected, n1: int) -> dict[str, Any]:
         else:
             kinds[k] = TRUSTED
             record.append(-1)
+    moves = {id(c.targets): c.targets for c in cuts if c.targets is not None}
+    number = {key: i for i, key in enumerate(moves)}
     widths: Indices = np.array([len(c.clusters) for c in cuts], dtype=np.int64)
     longest = max((len(r) for r in rays), default=0)
     return {
@@ -139,5 +141,7 @@ def _cuts(cuts: Sequence[Cut], collected: Collected, n1: int) -> dict[str, Any]:
         "eta_slope": pack(np.array([c.eta_slope for c in cuts], dtype=float)),
         "clusters_end": pack(np.cumsum(widths)),
         "clusters": pack(np.array([k for c in cuts for k in c.clusters], dtype=np.int32)),
+        "move": pack(np.array([number.get(id(c.targets), -1) for c in cuts], dtype=np.int32)),
+        "moves": pack(np.array(list(moves.values()), dtype=np.int32).reshape(len(moves), collected.ids.shape[1])),
         "rays": pack(np.array([np.pad(r, (0, longest - len(r))) for r in rays], dtype=float).reshape(len(rays), longest)),
     }

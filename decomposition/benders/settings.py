@@ -41,7 +41,7 @@ class Settings:
             raise InputError(f"--clusters {self.clusters}: must be at least 1")
         if self.retain < 0:
             raise InputError(f"--retain {self.retain}: must not be negative")
-        if self.retain and (self.risk.has_eta or self.risk.worst):
+        if self.retain and self.risk != Risk():
             raise InputError(f"--retain {self.retain}: goes with --risk mean, not with {self.risk}")
 
     def num_clusters(self, num_scenarios: int) -> int:

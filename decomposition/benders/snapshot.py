@@ -100,7 +100,7 @@ class Writer:
         kinds = {type(v) for v in values}
         if len(kinds) == 1 and kinds <= {float, int, bool}:
             return {"numbers": self._array(np.array(values))}
-        if kinds == {np.ndarray} and len({(v.shape, v.dtype) for v in values}) == 1:
+        if kinds == {np.ndarray} and len({(v.shape, v.dtype) for v in values}) == 1 and len({id(v) for v in values}) == len(values):
             return {"rows": self._array(np.array(values))}
         if kinds == {tuple} and all(type(n) is int for v in values for n in v):
             flat = np.array([n for v in values for n in v], dtype=np.int64)

@@ -21,7 +21,7 @@ from .snapshot import Arrays, Reader, Writer
 if TYPE_CHECKING:
     from .engine import Engine
 
-ENGINE = ("problem", "backend", "run", "settings", "team", "oracle", "master", "asked", "proof", "checkpoint", "resuming")
+ENGINE = ("problem", "backend", "run", "settings", "team", "risk", "oracle", "master", "asked", "proof", "checkpoint", "resuming")
 MASTER = ("problem", "backend", "risk", "fixed", "_model")
 ORACLE_GIVEN = ("problem", "backend", "team", "threads", "pool", "most_active", "most_new")
 ORACLE = (*ORACLE_GIVEN, "solved", "seconds", "ledger", "will_pack", "vertices", "_blocks")
@@ -94,8 +94,8 @@ def restore(engine: Engine, tree: dict[str, Any], arrays: Arrays) -> None:
         proof, saved = engine.proof, tree["proof"]
         for key in _held(proof, ("ledger",)):
             setattr(proof, key, reader.value(saved[key]))
-        blocks, eta = engine.team.own_blocks(engine.problem), engine.settings.risk.has_eta
-        proof.ledger.restore({k.removeprefix(LEDGER): v for k, v in arrays.items() if k.startswith(LEDGER)}, blocks, has_eta=eta)
+        blocks, excess = engine.team.own_blocks(engine.problem), engine.risk.has_excess
+        proof.ledger.restore({k.removeprefix(LEDGER): v for k, v in arrays.items() if k.startswith(LEDGER)}, blocks, has_excess=excess)
         proof.ledger.refused = saved["refused"]
 
 
