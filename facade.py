@@ -12,15 +12,18 @@ from . import parallel
 from .decomposition.ambiguity import check_radius, plan_ambiguity
 from .decomposition.benders import Risk, Saved, Settings, new_checkpoint, parse_risk, solve_benders
 from .decomposition.chance import refuse_settings, solve_chance
-from .decomposition.compiled import stage_data
+from .decomposition.compiled import anonymous_stage_data, stage_data
 from .decomposition.evaluation import Evaluation, evaluate_plan, plan_vector
 from .decomposition.export import FORMATS, export_program
 from .decomposition.extensive_form import solve_extensive_form
+from .decomposition.owned import spread
+from .decomposition.owned_evaluation import with_own_choice
 from .decomposition.program import Program, from_model, from_module, from_provenance
 from .decomposition.recourse_solutions import with_recourse
 from .decomposition.risk_form import solve_risk_form
 from .decomposition.run import Progress, Run, provenance
 from .decomposition.saa import SaaResult, checked, statistical_bounds
+from .decomposition.saa.violations import exact_violations, violations
 from .decomposition.sampling import fresh
 from .decomposition.smps import from_smps
 from .decomposition.verification import Verification, verify_result
@@ -352,7 +355,15 @@ def _evaluate(
         check_radius(radius)
     backend = get(solver)
     program, sampled = fresh(from_provenance(result.provenance), scenarios, seed, scenario_file)
-    data = stage_data(program)
+    other = scenarios is not None or scenario_file is not None
+    if other and program.violations is not None:
+        program = replace(program, kwargs={**program.kwargs, "loose": True})
+    anonymous = anonymous_stage_data(program)
+    data = spread(anonymous, program.owned)
+    if program.violations is not None:
+        evpi = vss = False
+    if program.owned and other:
+        result = with_own_choice(result, program, anonymous, backend)
     source, service = program.kwargs.get("source"), program.service
     figures = evaluate_plan(
         result,
@@ -365,7 +376,14 @@ def _evaluate(
         service=None if service is None else lambda k, values: service(source, k, values),
         progress=progress,
     )
+    if program.violations is not None:
+        figures = replace(figures, vss_note="EVPI and VSS are not defined where the requirement joins the scenarios")
+        counted = violations(program, result.first_stage, 0.95) if sampled else None
+        exact = exact_violations(program, result.first_stage, data.probabilities) if counted is None else counted
+        figures = replace(figures, violations=exact)
     if radius is not None:
+        if program.owned:
+            raise InputError("--radius: does not go with a model in which scenarios own variables")
         figures = replace(figures, ambiguity=plan_ambiguity(program, backend, plan_vector(result, data), radius))
     if service is None or source is None:
         return figures

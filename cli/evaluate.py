@@ -78,6 +78,10 @@ def _show(plan: Result, e: Evaluation) -> None:
         table.add_row("VSS", *_cells(e.vss))
     elif e.vss_note:
         table.add_row("VSS", "none", e.vss_note)
+    for name, v in e.violations.items():
+        limit = "" if v.allowed is None else f", allowed {v.allowed:.2%}"
+        interval = f"[{v.low:.2%}, {v.high:.2%}] " if e.sampled else ""
+        table.add_row(f"misses {name}", f"{v.estimate:.2%}", f"{interval}{v.count} of {v.trials} scenarios{limit}")
     if e.ambiguity is not None:
         worst = e.ambiguity
         moved = f"{worst.moved:.1%} of the probability moved"

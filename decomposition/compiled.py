@@ -23,9 +23,13 @@ def stage_data(program: Program, comm: Any = None) -> StageData:
     NoSolutionError
         A constraint without variables that does not hold.
     """
+    return spread(anonymous_stage_data(program, comm), program.owned)
+
+
+def anonymous_stage_data(program: Program, comm: Any = None) -> StageData:
+    """Return the matrices of all scenarios, each with the owned variables of owner ``"*"`` if there are any; raises as above."""
     affine = on_rank_0(comm, lambda: compile_affine(program))
-    data = compile_shared(program, comm) if affine is None else at_scenarios(program, affine)
-    return spread(data, program.owned)
+    return compile_shared(program, comm) if affine is None else at_scenarios(program, affine)
 
 
 def at_scenarios(program: Program, affine: AffineProgram) -> StageData:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ from .ambiguity import Ambiguity
 from .extensive_form import scenario_problem
 from .matrices import Array, ScenarioData, StageData
 from .recourse import FEASIBILITY, Recourse
+from .saa.intervals import Probability
 
 MIP_GAP = 1e-6
 """Relative gap to which wait-and-see and mean-value problems are solved."""
@@ -51,6 +52,7 @@ class Estimate:
 class Evaluation:
     """Figures of one plan on one scenario set, in the model's own sense and units.
 
+    ``violations`` tells how often each chance constraint is missed, where the model has some.
     ``sampled`` tells whether the scenarios are draws (then estimates carry intervals). ``demand_met`` is a fraction by commodity, empty
     for a model that defines none; ``evpi``, ``vss`` and ``ambiguity`` are ``None`` when not asked for, ``vss`` also when ``vss_note`` says
     why.
@@ -70,6 +72,7 @@ class Evaluation:
     vss: Estimate | None = None
     vss_note: str = ""
     ambiguity: Ambiguity | None = None
+    violations: dict[str, Probability] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""

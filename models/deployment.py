@@ -1,7 +1,7 @@
 r"""Chance-constrained deployment: resources sent from depots to zones, so that demand is met with high probability at the least cost.
 
-ST-ERAO, eq. 17, as a two-stage program. Depot j is opened (open), resources (ready) and vehicles are made ready there, and y_ij units (send)
-go to zone i over the routes within the zone's time limit. D_i is the random demand.
+ST-ERAO, eq. 17, as a two-stage program. Depot j is opened (open), resources (ready) and vehicles are made ready there, and y_ij units
+(send) go to zone i over the routes within the zone's time limit. D_i is the random demand.
 
     min  sum_j F_j open_j + r_j ready_j + v vehicles_j + [E] sum_ij c_ij y_ij + s E sum_i short_i                (1)
     ready_j <= B_j open_j,   vehicles_j <= N_j open_j                                    for all j              (2)
@@ -43,6 +43,7 @@ from ..errors import InputError
 from ..instances import DemandBlock, DemandScenario, DemandSource
 from ..scenario_gen.sources import open_demand
 from .deployment_reach import check_reach
+from .deployment_violations import violations as violations
 from .order_statistics import allowed_count, cvar, quantile
 from .protocol import attach_first_stage, parameter, scenario_number
 
@@ -58,8 +59,12 @@ def build(
     joint: bool = True,
     epsilon: float | None = None,
     copies: bool = False,
+    loose: bool = False,
 ) -> pyo.ConcreteModel:
-    """Write the algebra of the module's docstring for one scenario; no random number is drawn here."""
+    """Write the algebra of the module's docstring for one scenario; no random number is drawn here.
+
+    ``loose`` leaves out what is required of all scenarios together, for a plan on scenarios it was not made for.
+    """
     inst = source.instance
     m = pyo.ConcreteModel(scen.name)
     depot, zone = {d.name: d for d in inst.depots}, {z.name: z for z in inst.zones}
@@ -78,7 +83,7 @@ def build(
     fixed_need = send == "now" and not joint  # (5) or (8) is a row sum_j y_ij >= needed_i
 
     # random data
-    data = random_data(source, scen, send=send, rule=rule, joint=joint, epsilon=epsilon)
+    data = random_data(source, scen, send=send, rule=rule, joint=joint, epsilon=epsilon, loose=loose)
     m.demand = parameter(data["demand"], m.zones)
     m.beyond = parameter(data["beyond"], m.zones)
 
@@ -129,7 +134,7 @@ def build(
     def arriving(i):
         return sum(m.send[j, i] for j in reached_from[i])
 
-    if send == "now" and (rule == "chance" or not joint):
+    if send == "now" and (rule == "chance" or not joint) and not loose:
 
         @m.Constraint(m.zones)
         def enough(m, i):  # (5), (6), or (8) zone by zone
@@ -149,7 +154,7 @@ def build(
 
         weight, scale = _weights(source, copies)
 
-        @m.Constraint(m.rules)
+        @m.Constraint([] if loose else m.rules)
         def reliability(m, r):  # (5)
             limit = miss[r] * scale
             count = allowed_count(source.probabilities, miss[r])
@@ -168,11 +173,11 @@ def build(
         def lack_in_tail(m, i):  # (8)
             return m.lack[i] <= m.threshold[rule_of[i]] + m.excess[own, rule_of[i]]
 
-        @m.Constraint(m.rules)
+        @m.Constraint([] if loose else m.rules)
         def tail_mean(m, r):  # (8)
             return m.threshold[r] + sum(probability[o] / miss[r] * m.excess[o, r] for o in m.owners) <= 0
 
-    if rule == "chance" and send == "recourse":
+    if rule == "chance" and send == "recourse" and not loose:
 
         @m.Constraint(m.zones)
         def reach(m, i):  # (9)
@@ -210,6 +215,11 @@ def epsilons(inst, joint: bool, epsilon: float | None) -> dict[str, float]:
     return own if epsilon is None else dict.fromkeys(own, epsilon)
 
 
+def allowed(source: DemandSource, joint: bool = True, epsilon: float | None = None, **_) -> dict[str, float]:
+    """Return the probability with which each requirement of :func:`violations` may be missed."""
+    return epsilons(source.instance, joint, epsilon)
+
+
 def requirement(source: DemandSource, rule: str, joint: bool, miss: dict[str, float]) -> dict[str, float]:
     """Return q_i by zone, and under ``"all"`` that of the sum of all demands (CVaR instead of quantile for ``rule="cvar"``)."""
     demand, p = source.block(0, source.num_scenarios).demand, source.probabilities
@@ -228,13 +238,14 @@ def random_data(
     joint: bool = True,
     epsilon: float | None = None,
     copies: bool = False,
+    loose: bool = False,
 ) -> dict[str, np.ndarray]:
     """Return the value of every mutable parameter of :func:`build`, (n,) each by zone; a block of B scenarios gives (B, n).
 
-    ``demand`` D, and ``beyond``: the largest shortfall of a scenario that is given up, D in (7) and (D - q)^+ in (6).
+    ``demand`` D, and ``beyond``: the largest shortfall of a scenario that is given up, D in (7) (or ``loose``) and (D - q)^+ in (6).
     """
     demand = scen.demand
-    if send == "recourse" or rule == "cvar" or not joint:
+    if send == "recourse" or rule == "cvar" or not joint or loose:
         return {"demand": demand, "beyond": demand}
     needed = requirement(source, rule, joint, epsilons(source.instance, joint, epsilon))
     q = np.array([needed[z.name] for z in source.instance.zones])
