@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import csr_array, hstack
 
+from ...errors import ModelError
 from ...result import Result
 from ..matrices import Array, Stage
 from ..owned import JointRows, Split, joint_rows, own_name, split
@@ -29,8 +30,19 @@ class OwnedProblem:
 
     @classmethod
     def of(cls, problem: Problem, program: Program) -> OwnedProblem:
-        """Return the problem of a program with owned variables."""
+        """Return the problem of a program with owned variables.
+
+        Raises
+        ------
+        ModelError
+            No row joins the scenarios.
+        """
         columns = split(problem.first, program.owned)
+        if not np.diff(csr_array(problem.A[:, columns.own]).indptr).any():
+            raise ModelError(
+                f"{program.name}: scenarios own {', '.join(program.owned)}, but no row of the first stage joins them; a row that holds random "
+                "data and no second-stage variable makes all first-stage rows the scenarios' own"
+            )
         rows = joint_rows(problem.A, problem.row_lower, problem.row_upper, columns, problem.first.integer, problem.probabilities)
         return cls(problem, columns, rows)
 

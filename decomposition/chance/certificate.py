@@ -77,10 +77,10 @@ def _rows(rows: Sequence[Row], collected: Collected) -> dict[str, Any]:
     kept: list[Row] = []
     record = []
     for row in rows:
-        if row.ray is None:
+        if row.ray is None or row.alpha is None:
             record.append(record_of.get(row.source, TRIVIAL))
             continue
-        key = row.ray.tobytes()
+        key = row.ray.tobytes() + row.alpha.tobytes()
         if key not in rays:
             rays[key] = len(kept)
             kept.append(row)

@@ -73,7 +73,8 @@ class Stars:
             if len(fresh) == most:
                 break
             size = float(np.abs(ray.dual).max())
-            key = ray.group.to_bytes(4) + (np.round(ray.dual / size, 9) + 0.0).tobytes()
+            both = np.concatenate([ray.dual, ray.alpha]) / (size or 1.0)  # of a random T, alpha differs by scenario
+            key = ray.group.to_bytes(4) + (np.round(both, 9) + 0.0).tobytes()
             if size > 0 and key not in self._known:
                 self._known.add(key)
                 fresh.append(Ray(ray.group, ray.scenario, ray.violation / size, ray.dual / size, ray.alpha / size))
