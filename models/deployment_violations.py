@@ -2,10 +2,10 @@ r"""Whether a deployment plan meets its requirement in given scenarios: what a c
 
 For ``send="now"`` zone i is missed where sum_j y_ij < D_i. For ``send="recourse"`` what is ready is sent as well as it can be:
 
-    min sum_i m_i   s.t.  sum_j y_ij >= D_i (1 - m_i),   (3), (4) of :mod:`.deployment`,   m binary                (1)
+    min sum_i (1 - f_i / (2 n)) m_i   s.t.  sum_j y_ij >= D_i (1 - m_i),   (3), (4) of :mod:`.deployment`,   m binary      (1)
 
-and the zones with m_i = 1 are missed (the fewest; which of several sets of the same number is the solver's choice). Jointly, a scenario is
-missed if (1) is not 0, an LP.
+and the zones with m_i = 1 are missed: the fewest, and among these rather those that the plan gives up often in its own scenarios (f_i, the
+share of them). That is one policy; another may miss other zones. Jointly, a scenario is missed if (1) is not 0, an LP.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ def _missed_by_recourse(inst: Deployment, plan: dict[str, float], demand: NDArra
     trips = csr_array(([2 * r.hours / inst.fleet.capacity for r in routes], (out_of, a)), shape=(len(depot), len(a)))
     limits = np.concatenate([[plan[f"ready[{d}]"] for d in depot], [plan[f"vehicles[{d}]"] * inst.fleet.hours for d in depot]])
     missed = np.zeros(demand.shape, dtype=bool)
+    price = 1 - _shares_given_up(inst, plan) / (2 * n)
     for k, wanted in enumerate(demand * (1 - MISSED)):
         if joint:
             found = linprog(np.zeros(len(a)), A_ub=vstack([-to, stock, trips]), b_ub=np.concatenate([-wanted, limits]), method="highs")
@@ -65,10 +66,23 @@ def _missed_by_recourse(inst: Deployment, plan: dict[str, float], demand: NDArra
         rows = vstack([hstack([to, eye_array(n) * wanted[:, None]]), hstack([vstack([stock, trips]), csr_array((len(limits), n))])])
         low, high = np.concatenate([wanted, np.full(len(limits), -np.inf)]), np.concatenate([np.full(n, np.inf), limits])
         best = milp(
-            np.concatenate([np.zeros(len(a)), np.ones(n)]),
+            np.concatenate([np.zeros(len(a)), price]),
             constraints=LinearConstraint(csr_array(rows), low, high),
             integrality=np.concatenate([np.zeros(len(a)), np.ones(n)]),
             bounds=(0, np.concatenate([np.full(len(a), np.inf), np.ones(n)])),
         )
         missed[k] = np.round(best.x[len(a) :]) > 0.5
     return missed
+
+
+def _shares_given_up(inst: Deployment, plan: dict[str, float]) -> NDArray[np.float64]:
+    """Return the share of its own scenarios in which the plan gives up each zone (n,); 0 where it does not say."""
+    place = {z.name: i for i, z in enumerate(inst.zones)}
+    total, count = np.zeros(len(place)), np.zeros(len(place))
+    for name, value in plan.items():
+        if name.startswith("give_up["):
+            zone = name.removeprefix("give_up[").rstrip("]").partition(",")[2]
+            if zone in place:
+                total[place[zone]] += value
+                count[place[zone]] += 1
+    return total / np.maximum(count, 1)

@@ -128,8 +128,10 @@ def random_data(source: ScenarioSource, scen: Scenario | ScenarioBlock, impact: 
     if not impact:
         return data
     terms = source.instance.impact
-    if terms is None or scen.hours is None:
+    if terms is None:
         raise InputError(f"instance {source.instance.name!r}: field 'impact' is missing; casualty, loss and response-time terms need it")
+    if scen.hours is None:
+        raise InputError(f"instance {source.instance.name!r}: its scenarios come without travel times; take those of source.with_hours()")
     demanded = scen.demand > 0
     with np.errstate(divide="ignore"):
         share = np.where(demanded, 1.0 / (scen.demand * np.maximum(demanded.sum(axis=-1, keepdims=True), 1)), 0.0)
@@ -241,6 +243,8 @@ def inparser_adder(cfg):
 
 def kw_creator(cfg):
     source = open_source(cfg.instance, scenario_file=cfg.scenario_file, num_scenarios=cfg.num_scens, seed=cfg.seed)
+    if cfg.impact and hasattr(source, "with_hours"):
+        source = source.with_hours()
     return {"source": source, "impact": cfg.impact}
 
 

@@ -11,7 +11,7 @@ from quakeops.instances import load
 from quakeops.result import Result
 
 BEST = 706_319.073667
-COMMANDS = {"solve", "generate", "instances", "evaluate", "verify", "export", "plot", "doctor"}
+COMMANDS = {"solve", "generate", "instances", "evaluate", "saa", "verify", "export", "plot", "doctor"}
 LATER = {"pareto", "simulate", "bench"}
 
 
@@ -175,7 +175,7 @@ BAD = [
     ("solve prepositioning extra", ["extra"]),
     ("solve", ["either a model or --module"]),
     ("solve prepositioning --module farmer", ["either a model or --module"]),
-    ("solve prepositioning --module-arg a=1", ["--module-arg goes with --module"]),
+    ("solve prepositioning --model-arg a=1", ["model 'prepositioning' declares no argument 'a'"]),
     ("solve prepositioning --instance newsvendor --scenarios 7", ["--scenarios 7", "'newsvendor' is fixed"]),
     ("solve prepositioning --instance newsvendor --seed 7", ["--seed 7", "'newsvendor' is fixed"]),
     ("solve prepositioning --instance prepositioning-random --scenarios 0", ["--scenarios 0"]),
@@ -190,7 +190,7 @@ BAD = [
     ("solve --module farmer --module-arg colour=red", ["no argument 'colour'", "acres"]),
     ("solve --module farmer --module-arg acres=many", ["acres is 'many'", "float"]),
     ("solve --module farmer --module-arg maximize=perhaps", ["maximize is 'perhaps'", "true or false"]),
-    ("solve --module farmer --module-arg acres", ["--module-arg 'acres'", "KEY=VALUE"]),
+    ("solve --module farmer --module-arg acres", ["--model-arg 'acres'", "KEY=VALUE"]),
     ("solve --module farmer --seed 3", ["no argument 'seed'"]),
     ("instances no-such", ["'no-such'", "islands-3"]),
     ("evaluate", ["RESULT"]),

@@ -32,6 +32,9 @@ from .subproblems import bundle
 CYLINDERS = 3
 ITERATIONS = 1000
 
+MOST_COPIES = 250_000
+"""Of variables that scenarios own, all subproblems hold at most so many together."""
+
 
 def solve_progressive_hedging(
     program: Program,
@@ -56,7 +59,7 @@ def solve_progressive_hedging(
     with run.timed("build"):
         data = stage_data(program, comm)
     run.sign = data.sign
-    parallel.agree(comm, lambda: _check(data, comm, bundles))
+    parallel.agree(comm, lambda: _check(data, comm, bundles, program.owned))
     parallel.agree(comm, lambda: require_writable(None if log is None else Path(log), "--log"))
     with run.timed("start"):
         start = lp_start(data, backend, run.remaining(), comm=comm, bundles=bundles)
@@ -74,11 +77,18 @@ def solve_progressive_hedging(
     return parallel.on_rank_0(comm, lambda: finish(run, recourse, x=x, bound=known, termination=Termination.OTHER_LIMIT, reason=reason))
 
 
-def _check(data: StageData, comm: Any, bundles: int | None) -> None:
+def _check(data: StageData, comm: Any, bundles: int | None, owned: tuple[str, ...]) -> None:
     count = len(data.scenarios)
     if bundles is not None and bundles > count:
         raise InputError(f"--bundles {bundles}: there are only {count} scenarios")
     subproblems = count if bundles is None else bundles
+    own = sum(name.partition("[")[0] in owned for name in data.first.names)
+    if own * subproblems > MOST_COPIES:
+        raise InputError(
+            f"--method ph: the requirement joins the scenarios and does not separate; each of {subproblems} subproblems would hold copies of "
+            f"all {own} variables {', '.join(owned)}, {own * subproblems} in all, at most {MOST_COPIES}; use --method benders, or fewer "
+            "scenarios or --bundles"
+        )
     size = 1 if comm is None else comm.Get_size()
     used = size // CYLINDERS if size % CYLINDERS == 0 else size
     if used > subproblems:
