@@ -78,7 +78,7 @@ def solve(
     instance, scenario_file, scenarios, seed
         What to solve it on. ``scenarios`` and ``seed`` are for drawn families and foreign modules only.
     arguments
-        Options that a foreign module's ``inparser_adder`` declares.
+        Options that the model or module declares (its ``inparser_adder``), such as ``{"joint": False}`` of ``deployment``.
     method
         ``"ef"`` (extensive form, the default), ``"ph"`` (progressive hedging by mpi-sppy) or ``"benders"`` (our own engine).
     solver, threads

@@ -18,9 +18,7 @@ def export(
     out: Annotated[Path, typer.Option(metavar="STEM", help="files to write, without suffix")],
     model: Annotated[str | None, typer.Argument(metavar="[MODEL]", help=f"one of: {', '.join(MODELS)}")] = None,
     module: Annotated[str | None, typer.Option(metavar="PKG.MOD", help="foreign mpi-sppy scenario module in place of MODEL")] = None,
-    module_arg: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="option that the module declares; may be repeated")
-    ] = None,
+    model_arg: options.ModelArg = None,
     smps: Annotated[str | None, typer.Option(metavar="DIR|STEM", help="SMPS files (.cor, .tim, .sto) in place of MODEL")] = None,
     instance: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="packaged instance, drawn family or .json file")] = None,
     scenarios: Annotated[int | None, typer.Option(metavar="N", help="number of scenarios, of a drawn family or a module")] = None,
@@ -41,7 +39,7 @@ def export(
         scenarios=scenarios,
         scenario_file=scenario_file,
         seed=seed,
-        arguments=pairs(module_arg or []),
+        arguments=pairs(model_arg or []),
     )
     if is_speaker():
         if as_json:

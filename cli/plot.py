@@ -22,7 +22,7 @@ def plot(
     kind: Annotated[
         str | None,
         typer.Option(
-            help="of a result: plan (default) or convergence; of statistical bounds: bounds; "
+            help="of a result: plan (default), convergence or (deployment) demand; of statistical bounds: bounds; "
             "of a scenario set: loss (default), damage, shake, cascade or hazard"
         ),
     ] = None,
@@ -41,11 +41,11 @@ def plot(
     ] = None,
     debug: options.Debug = False,
 ) -> int:
-    """Draw a plan or its convergence, or the shaking, damage, loss, cascade or hazard curves of a scenario set."""
+    """Draw a plan, its convergence or demand that is missed, or the shaking, damage, loss, cascade or hazard curves of a scenario set."""
     from .. import plots
 
     of_set = file.suffix.lower() == ".nc"
-    if not of_set and is_saa(file):
+    if not of_set and file.is_file() and is_saa(file):
         return _draw_bounds(file, kind, out, scenario, region)
     known, others = (plots.SET_KINDS, plots.KINDS) if of_set else (plots.KINDS, plots.SET_KINDS)
     chosen = known[0] if kind is None else kind

@@ -23,9 +23,7 @@ _NAMES = {"mrp": "multiple replications", "a2rp": "averaged two replications"}
 def saa(
     model: Annotated[str | None, typer.Argument(metavar="[MODEL]", help=f"one of: {', '.join(MODELS)} (default: the candidate's)")] = None,
     module: Annotated[str | None, typer.Option(metavar="PKG.MOD", help="foreign mpi-sppy scenario module in place of MODEL")] = None,
-    module_arg: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="option that the module declares; may be repeated")
-    ] = None,
+    model_arg: options.ModelArg = None,
     smps: Annotated[str | None, typer.Option(metavar="DIR|STEM", help="SMPS files (.cor, .tim, .sto) in place of MODEL")] = None,
     instance: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="packaged instance, drawn family or .json file")] = None,
     scenarios: Annotated[
@@ -67,7 +65,7 @@ def saa(
             instance=instance,
             scenarios=scenarios,
             scenario_file=scenario_file,
-            arguments=pairs(module_arg or []),
+            arguments=pairs(model_arg or []),
             candidate=plan,
             sample=sample,
             replications=replications,

@@ -23,9 +23,7 @@ _SHOWN = 40
 def solve(
     model: Annotated[str | None, typer.Argument(metavar="[MODEL]", help=f"one of: {', '.join(MODELS)}")] = None,
     module: Annotated[str | None, typer.Option(metavar="PKG.MOD", help="foreign mpi-sppy scenario module in place of MODEL")] = None,
-    module_arg: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="option that the module declares; may be repeated")
-    ] = None,
+    model_arg: options.ModelArg = None,
     smps: Annotated[str | None, typer.Option(metavar="DIR|STEM", help="SMPS files (.cor, .tim, .sto) in place of MODEL")] = None,
     instance: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="packaged instance, drawn family or .json file")] = None,
     scenarios: Annotated[int | None, typer.Option(metavar="N", help="number of scenarios, of a drawn family or a module")] = None,
@@ -66,7 +64,7 @@ def solve(
             scenarios=scenarios,
             scenario_file=scenario_file,
             seed=seed,
-            arguments=pairs(module_arg or []),
+            arguments=pairs(model_arg or []),
             method=method,
             solver=solver,
             rel_gap=rel_gap,
@@ -145,11 +143,11 @@ def show(result: Result) -> None:
 
 
 def pairs(items: list[str]) -> dict[str, str]:
-    """Return the ``KEY=VALUE`` arguments of ``--module-arg``."""
+    """Return the ``KEY=VALUE`` arguments of ``--model-arg``."""
     pairs = {}
     for item in items:
         key, equals, value = item.partition("=")
         if not equals or not key:
-            raise InputError(f"--module-arg {item!r}: expected KEY=VALUE")
+            raise InputError(f"--model-arg {item!r}: expected KEY=VALUE")
         pairs[key.replace("-", "_")] = value
     return pairs

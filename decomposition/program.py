@@ -151,10 +151,7 @@ def from_model(
     _set_arguments(f"model {model!r}", config, arguments, given)
     kwargs = module.kw_creator(config)
     source = kwargs["source"]
-    owned: tuple[str, ...] = ()
-    if hasattr(module, "owned"):
-        kwargs["copies"] = False
-        owned = module.owned(**kwargs)
+    owned = _owned(model, module, kwargs)
     return Program(
         name=model,
         scenario_names=tuple(module.scenario_names_creator(source.num_scenarios)),
@@ -206,6 +203,8 @@ def from_module(module: str | ModuleType, *, num_scenarios: int | None = None, a
         raise InputError(f"module {name!r} needs the number of scenarios: give --scenarios N")
     _set_arguments(f"module {name!r}", config, arguments)
     kwargs = _guard(name, "kw_creator", lambda: loaded.kw_creator(config)) or {}
+    kwargs = dict(kwargs)
+    owned = _guard(name, "owned", lambda: _owned(name, loaded, kwargs))
     count = getattr(config, "num_scens", None)
     names = _guard(name, "scenario_names_creator", lambda: loaded.scenario_names_creator(count))
     if not names:
@@ -217,6 +216,7 @@ def from_module(module: str | ModuleType, *, num_scenarios: int | None = None, a
         kwargs=kwargs,
         recipe={"module": name, "scenarios": num_scenarios, "arguments": dict(arguments or {}), "seeded": "seed" in config},
         instance=name,
+        owned=owned,
     )
 
 
@@ -258,6 +258,17 @@ def from_recipe(recipe: Mapping[str, Any]) -> Program:
         seed=recipe.get("seed"),
         arguments=recipe.get("arguments"),
     )
+
+
+def _owned(name: str, module: ModuleType, kwargs: dict[str, Any]) -> tuple[str, ...]:
+    """Return the variables that a module's scenarios own, if its function ``owned(**kwargs)`` names any; ``copies`` is then ``False``."""
+    if not hasattr(module, "owned"):
+        return ()
+    kwargs["copies"] = False
+    found = module.owned(**kwargs)
+    if not isinstance(found, tuple) or not all(isinstance(v, str) for v in found):
+        raise ModelError(f"{name}: owned() returned {found!r}, expected a tuple of variable names")
+    return found
 
 
 def _named_instance(scenario_file: str | None) -> str | None:

@@ -45,6 +45,10 @@ def plans_and_convergence() -> None:
         for name, scenario in (("islands-3-plan", "M6.5 Melaki, quay lost"), ("islands-3-largest", None)):
             plots.draw(plan, "plan", drawn, scenario=scenario)
             shrink(drawn, PICTURES / f"{name}.png")
+        deployed = quakeops.solve("deployment", instance="three-valleys", rel_gap=1e-9)
+        for kind in ("plan", "demand"):
+            plots.draw(deployed, kind, drawn)
+            shrink(drawn, PICTURES / f"three-valleys-{kind}.png")
         runs = [
             quakeops.solve("prepositioning", instance="prepositioning-random", scenarios=50, seed=1, method=method, time_limit=120)
             for method in ("ef", "ph")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from pyomo.core.base.component_namer import index_repr
 from scipy.optimize import LinearConstraint, linprog, milp
 from scipy.sparse import csr_array, eye_array, hstack, vstack
 
@@ -37,7 +38,7 @@ def violations(source: DemandSource, plan: dict[str, float], start: int, stop: i
         place = {z.name: i for i, z in enumerate(inst.zones)}
         sent = np.zeros(len(inst.zones))
         for r in inst.usable_routes:
-            sent[place[r.zone]] += plan[f"send[{r.depot},{r.zone}]"]
+            sent[place[r.zone]] += plan["send" + index_repr((r.depot, r.zone))]
         missed = demand * (1 - MISSED) > sent
     else:
         missed = _missed_by_recourse(inst, plan, demand, joint=bool(form.get("joint", True)))
@@ -55,7 +56,9 @@ def _missed_by_recourse(inst: Deployment, plan: dict[str, float], demand: NDArra
     out_of = np.array([depot[r.depot] for r in routes], dtype=np.int64)
     stock = csr_array((np.ones(len(a)), (out_of, a)), shape=(len(depot), len(a)))
     trips = csr_array(([2 * r.hours / inst.fleet.capacity for r in routes], (out_of, a)), shape=(len(depot), len(a)))
-    limits = np.concatenate([[plan[f"ready[{d}]"] for d in depot], [plan[f"vehicles[{d}]"] * inst.fleet.hours for d in depot]])
+    limits = np.concatenate(
+        [[plan["ready" + index_repr(d)] for d in depot], [plan["vehicles" + index_repr(d)] * inst.fleet.hours for d in depot]]
+    )
     missed = np.zeros(demand.shape, dtype=bool)
     price = 1 - _shares_given_up(inst, plan) / (2 * n)
     for k, wanted in enumerate(demand * (1 - MISSED)):
@@ -77,12 +80,7 @@ def _missed_by_recourse(inst: Deployment, plan: dict[str, float], demand: NDArra
 
 def _shares_given_up(inst: Deployment, plan: dict[str, float]) -> NDArray[np.float64]:
     """Return the share of its own scenarios in which the plan gives up each zone (n,); 0 where it does not say."""
-    place = {z.name: i for i, z in enumerate(inst.zones)}
-    total, count = np.zeros(len(place)), np.zeros(len(place))
-    for name, value in plan.items():
-        if name.startswith("give_up["):
-            zone = name.removeprefix("give_up[").rstrip("]").partition(",")[2]
-            if zone in place:
-                total[place[zone]] += value
-                count[place[zone]] += 1
-    return total / np.maximum(count, 1)
+    endings = [index_repr(("*", z.name)).removeprefix("[*") for z in inst.zones]
+    given = {name: value for name, value in plan.items() if name.startswith("give_up[")}
+    own = [[value for name, value in given.items() if name.endswith(ending)] for ending in endings]
+    return np.array([sum(values) / max(len(values), 1) for values in own])

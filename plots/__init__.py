@@ -1,7 +1,7 @@
 """Pictures (they need matplotlib, the extra ``plot``).
 
-Of a result: the plan on a map, and how bound and incumbent converged. Of statistical bounds: their two sides by sample. Of a scenario
-set: shaking, damage, loss and cascade on a map, and hazard curves.
+Of a result: the plan on a map, how bound and incumbent converged, demand that may be missed. Of statistical bounds: their two sides by
+sample. Of a scenario set: shaking, damage, loss and cascade on a map, and hazard curves.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from ..errors import InputError
 from ..instances.loader import did_you_mean
 from ..result import Result
-from . import bounds, convergence, output, plan_map
-from .plan_view import plan_view
+from . import bounds, convergence, output
+from .of_result import KINDS, result_figure
 from .scenario_maps import SET_KINDS, set_figure
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from ..decomposition.saa import SaaResult
 
-KINDS = ("plan", "convergence")
 BOUNDS_KINDS = ("bounds",)
 
 __all__ = ["BOUNDS_KINDS", "KINDS", "SET_KINDS", "compare", "draw", "draw_bounds", "draw_set"]
@@ -36,7 +35,8 @@ def draw(result: Result, kind: str, target: str | Path, *, scenario: str | None 
     result
         What :func:`quakeops.solve` returned, or :meth:`Result.load` read.
     kind
-        ``"plan"``: depots, stock, and flows of one scenario on a map; ``"convergence"``: bound and incumbent over time.
+        ``"plan"``: depots, stock, and flows of one scenario on a map; ``"convergence"``: bound and incumbent over time; ``"demand"``, where
+        demand may be missed (deployment): what each zone needs in every scenario, and where that does not arrive.
     target
         File to write, in a folder that exists.
     scenario
@@ -53,8 +53,7 @@ def draw(result: Result, kind: str, target: str | Path, *, scenario: str | None 
         raise InputError(f"--scenario {scenario}: goes with kind plan, not with {kind}")
     path = output.check_target(target)
     output.require_matplotlib()
-    figure = plan_map.plan_figure(plan_view(result, scenario)) if kind == "plan" else convergence.convergence_figure(result)
-    output.save(figure, path)
+    output.save(result_figure(result, kind, scenario), path)
 
 
 def draw_set(data: xr.Dataset, kind: str, target: str | Path, *, scenario: int | None = None, region: str | Path | None = None) -> None:

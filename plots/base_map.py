@@ -99,10 +99,10 @@ def inside_of(text: Any) -> Array:
     return np.column_stack([x.ravel(), y.ravel(), np.full(x.size, 20.0)])
 
 
-def add_title(figure: Any, title: str, facts: Sequence[str]) -> None:
+def add_title(figure: Any, title: str, facts: Sequence[str], left: float = MAP[0]) -> None:
     """Write the title, and facts below it, at the left edge of the map."""
-    figure.text(MAP[0], 0.945, plain(title), fontsize=13, weight="bold")
-    figure.text(MAP[0], 0.905, plain("   ·   ".join(facts)), fontsize=9.5, color="#444444")
+    figure.text(left, 0.945, plain(title), fontsize=13, weight="bold")
+    figure.text(left, 0.905, plain("   ·   ".join(facts)), fontsize=9.5, color="#444444")
 
 
 def add_colour_bar(figure: Any, marks: Any, label: str, ticks: Sequence[float] | None = None) -> Any:

@@ -6,26 +6,13 @@ from typing import Any
 
 from . import map_marks as marks
 from .output import amount, percent, plain, round_down, unit
+from .plan_shapes import disc_key
 from .plan_view import PlanView
 
-TOP = 0.872
-"""Upper edge of the legend in the figure."""
 
-
-def add_legend(figure: Any, view: PlanView, left: float) -> float:
-    """Draw the legend with its upper left corner at ``(left, TOP)``; return its lower edge, both in figure coordinates."""
-    legend = figure.legend(
-        handles=[*_commodities(view), *_nodes(view), *_lines(view)],
-        loc="upper left",
-        bbox_to_anchor=(left - 0.008, TOP),
-        fontsize=8,
-        frameon=False,
-        borderaxespad=0,
-        labelspacing=0.55,
-        handlelength=2.6,
-    )
-    extent = legend.get_window_extent(figure.canvas.get_renderer())
-    return float(figure.transFigure.inverted().transform((0, extent.y0))[1])
+def legend_entries(view: PlanView) -> list[Any]:
+    """Return the entries of the legend: commodities, nodes, flows and links, of those that the map holds."""
+    return [*_commodities(view), *_nodes(view), *_lines(view)]
 
 
 def _commodities(view: PlanView) -> list[Any]:
@@ -45,23 +32,16 @@ def _nodes(view: PlanView) -> list[Any]:
     volume = unit(view.instance.units.volume)
     out = []
     if view.sizes:
-        out.append(_disc(6.5, "depot: area = capacity,\nfilled with its stock by commodity", edge="#333333"))
+        out.append(disc_key(6.5, "depot: area = capacity,\nfilled with its stock by commodity", edge="#333333"))
     if view.demand:
-        out.append(_disc(marks.DOT, f"demand of {amount(max(view.demand.values()))} {volume} (area)", face=marks.DEMAND))
+        out.append(disc_key(marks.DOT, f"demand of {amount(max(view.demand.values()))} {volume} (area)", face=marks.DEMAND))
     if view.unmet:
         worst = max(view.unmet.values())
         text = f"unmet demand, here {percent(worst)}\n(mean over commodities)"
-        out.append(_disc(2 + marks.RING * worst + 2, text, edge=marks.UNMET, width=1.8))
+        out.append(disc_key(2 + marks.RING * worst + 2, text, edge=marks.UNMET, width=1.8))
     if {n.name for n in view.instance.nodes} - set(view.demand) - set(view.sizes):
-        out.append(_disc(1.5, "node without demand", face="#999999"))
+        out.append(disc_key(1.5, "node without demand", face="#999999"))
     return out
-
-
-def _disc(radius: float, label: str, *, face: str = "none", edge: str = "none", width: float = 1.2) -> Any:
-    from matplotlib.lines import Line2D
-
-    style: dict[str, Any] = {"markerfacecolor": face, "markeredgecolor": edge, "markeredgewidth": width}
-    return Line2D([], [], linestyle="none", marker="o", markersize=2 * radius, label=label, **style)
 
 
 def _lines(view: PlanView) -> list[Any]:

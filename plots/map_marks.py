@@ -7,8 +7,10 @@ Every mark carries what it shows in its ``gid``: ``flow A -> B``, ``depot A``, `
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
+from .plan_shapes import add_arrow, add_disc, add_pie
 from .plan_view import PlanView
 
 Places = dict[str, tuple[float, float]]
@@ -69,43 +71,24 @@ def add_links(axes: Any, view: PlanView, place: Places) -> None:
 
 
 def add_flows(axes: Any, view: PlanView, place: Places) -> list[Any]:
-    """Draw each flow as a slightly bent arrow, so that opposite flows on one link lie apart; return the arrows."""
-    from matplotlib.patches import FancyArrowPatch
-
+    """Draw each flow as an arrow; return the arrows."""
     arrows = []
     for (i, j), volume in sorted(view.flows.items(), key=lambda entry: -entry[1]):
-        width = flow_width(view, volume)
-        arrow = FancyArrowPatch(
-            place[i],
-            place[j],
-            arrowstyle=f"simple,tail_width={width},head_width={width + 5},head_length={0.6 * width + 5}",
-            mutation_scale=1,
-            connectionstyle="arc3,rad=0.07",
-            shrinkA=marker_radius(view, i),
-            shrinkB=marker_radius(view, j) + 0.5,
-            facecolor=FLOW,
-            edgecolor="white",
-            linewidth=0.4 if width > 2 else 0.0,
-            alpha=0.8,
-            zorder=4,
-            gid=f"flow {i} -> {j}",
-        )
-        axes.add_artist(arrow)
-        arrows.append(arrow)
+        gaps = (marker_radius(view, i), marker_radius(view, j) + 0.5)
+        arrows.append(add_arrow(axes, place[i], place[j], flow_width(view, volume), color=FLOW, gaps=gaps, gid=f"flow {i} -> {j}"))
     return arrows
 
 
 def add_nodes(axes: Any, view: PlanView, place: Places) -> None:
     """Draw every node: depot (circle of its capacity, pie of its stock), dot of its demand, ring of what is unmet."""
-    from matplotlib.patches import Circle
 
     def circle(node: str, size: float, what: str, **style: Any) -> None:
-        axes.add_artist(Circle((0, 0), size, transform=_points_at(axes, place[node]), gid=f"{what} {node}", **style))
+        add_disc(axes, place[node], size, f"{what} {node}", **style)
 
     for node in sorted(place, key=lambda n: view.stocked_volume(n) if n in view.sizes else 0.0):  # the fullest on top
         if node in view.sizes:
             circle(node, depot_radius(view, node), "free", facecolor="white", linewidth=0, zorder=5)
-            _pie(axes, view, node, place[node])
+            add_pie(axes, place[node], depot_radius(view, node), _stock(view, node))
             circle(node, depot_radius(view, node), "depot", facecolor="none", edgecolor="#333333", linewidth=1.2, zorder=5)
         if node in view.demand:
             circle(node, demand_radius(view, node), "demand", facecolor=DEMAND, edgecolor="white", linewidth=0.8, zorder=7)
@@ -115,23 +98,10 @@ def add_nodes(axes: Any, view: PlanView, place: Places) -> None:
             circle(node, radius(view, node), "unmet", facecolor="none", edgecolor=UNMET, linewidth=1.8, zorder=6)
 
 
-def _pie(axes: Any, view: PlanView, node: str, xy: tuple[float, float]) -> None:
-    """Fill the depot's circle clockwise with its stock by commodity; what stays white is free capacity."""
-    from matplotlib.patches import Wedge
-
-    capacity, size, angle = view.capacity(node), depot_radius(view, node), 90.0
+def _stock(view: PlanView, node: str) -> Iterator[tuple[float, str, str]]:
+    """Return the parts of a depot's pie, its stock by commodity; what stays white is free capacity."""
+    capacity = view.capacity(node)
     for c in view.instance.commodities:
         volume = c.volume * view.stock[node].get(c.name, 0.0)
         if volume > 0:
-            end = angle - 360 * volume / capacity
-            wedge = Wedge((0, 0), size, end, angle, transform=_points_at(axes, xy), zorder=5, linewidth=0)
-            wedge.set(facecolor=color(view, c.name), gid=f"stock {node}: {c.name}")
-            axes.add_artist(wedge)
-            angle = end
-
-
-def _points_at(axes: Any, xy: tuple[float, float]) -> Any:
-    """Return the transform from points around a place on the map to the picture."""
-    from matplotlib.transforms import Affine2D, ScaledTranslation
-
-    return Affine2D().scale(1 / 72) + axes.figure.dpi_scale_trans + ScaledTranslation(*xy, axes.transData)
+            yield volume / capacity, color(view, c.name), f"stock {node}: {c.name}"

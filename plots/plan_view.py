@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from ..decomposition.evaluation import plan_vector
-from ..decomposition.matrices import compile_program
-from ..decomposition.program import Program, from_provenance
-from ..decomposition.recourse import Recourse
-from ..errors import InputError, NoSolutionError
+from ..decomposition.program import from_provenance
 from ..instances import Prepositioning, Scenario, ScenarioSource
 from ..result import Result
-from ..solvers import get
 from .scenario_choice import find_scenario, largest_demand
-
-MAPPED = ("prepositioning",)
-"""Models whose plans lie on a map."""
+from .scenario_recourse import scenario_recourse
 
 NOTHING = 1e-6
 """Amounts up to this, relative to the largest of their kind (or to the demand), are the solver's rounding."""
@@ -65,55 +57,33 @@ def plan_view(result: Result, scenario: str | None = None) -> PlanView:
     Raises
     ------
     InputError
-        No plan, no map for this model, unknown scenario, or an instance that is no longer the one solved.
+        Unknown scenario, a plan that does not fit the model, or an instance that is no longer the one solved.
+    NoSolutionError
+        The plan has no recourse in the scenario.
     """
-    if result.objective is None:
-        raise InputError(f"result: field 'objective' is null (status {result.status}): there is no plan to draw")
-    program = _program(result)
+    program = from_provenance(result.provenance)
     source: ScenarioSource = program.kwargs["source"]
     k = largest_demand(source) if scenario is None else find_scenario(source, scenario)
-    data = compile_program(program, scenarios=[k])
-    x = plan_vector(result, data)
-    solution = Recourse(data, get("highs")).solve(0, x)
-    only = data.scenarios[0]
-    if solution.x is None or solution.objective is None:
-        raise NoSolutionError(f"the plan has no recourse in scenario {only.name!r} ({solution.termination})")
-    model = program.build(k)
-    first = dict(zip(data.first.names, map(float, x), strict=True))
-    second = dict(zip(only.stage.names, map(float, solution.x), strict=True))
+    found = scenario_recourse(result, program, k)
     inst, scen = source.instance, source.scenario(k)
-    sizes = {i: size for (i, size), value in _values(model.open, first).items() if value > 0.5}
+    sizes = {i: size for (i, size), value in found.of("open").items() if value > 0.5}
     volume = np.array([c.volume for c in inst.commodities])
     return PlanView(
         instance=inst,
         method=f"{result.method}, {result.solver}",
         scenario=scen.label,
         probability=scen.probability,
-        expected_cost=result.objective,
+        expected_cost=float(result.objective or 0.0),
         gap=result.gap,
-        cost=data.sign * float(only.cost_first @ x + only.offset + solution.objective),
+        cost=found.cost,
         sizes=sizes,
-        stock=_stock(sizes, _values(model.stock, first)),
-        flows=_flows(inst, _values(model.flow, second)),
+        stock=_stock(sizes, found.of("stock")),
+        flows=_flows(inst, found.of("flow")),
         demand={n.name: float(d @ volume) for n, d in zip(inst.nodes, scen.demand, strict=True) if d.any()},
-        unmet=_unmet(inst, scen, _values(model.short, second)),
+        unmet=_unmet(inst, scen, found.of("short")),
         usable={n.name: float(u) for n, u in zip(inst.nodes, scen.usable, strict=True) if u < 1},
         broken=tuple(link.ends for link, c in zip(inst.links, scen.link_capacity, strict=True) if c <= 0),
     )
-
-
-def _program(result: Result) -> Program:
-    recipe = result.provenance.get("recipe") or {}
-    name = recipe.get("model")
-    if recipe and name not in MAPPED:
-        what = f"module {recipe['module']!r}" if "module" in recipe else f"model {name!r}"
-        raise InputError(f"{what} has no map to draw a plan on; with one: {', '.join(MAPPED)} (--kind convergence fits all)")
-    return from_provenance(result.provenance)
-
-
-def _values(variable: Any, values: dict[str, float]) -> dict[Any, float]:
-    """Return ``index: value`` of a Pyomo variable; Pyomo alone knows which index names it quotes."""
-    return {index: values[data.name] for index, data in variable.items()}
 
 
 def _stock(depots: dict[str, str], stock: dict[tuple[str, str], float]) -> dict[str, dict[str, float]]:

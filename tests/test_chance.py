@@ -265,3 +265,19 @@ def test_the_same_digits_on_two_ranks(tmp_path):
         outs.append(json.loads(done.stdout.strip().splitlines()[-1]))
     assert outs[0][0] == "optimal" and outs[0][-1]
     assert outs[0] == outs[1]
+
+
+def test_a_users_own_module(foreign):
+    """A module with the function ``owned`` is decomposed as our own models are, and verified; its copies give the same optimum."""
+    decomposed = quakeops.solve(module="shelters", scenarios=25, method="benders", rel_gap=1e-7)
+    whole = quakeops.solve(module="shelters", scenarios=25, method="ef", rel_gap=1e-7)
+    assert decomposed.status.value == "optimal" and quakeops.verify(decomposed).ok and quakeops.verify(whole).ok
+    assert decomposed.objective == pytest.approx(whole.objective, rel=1e-6)
+    assert sum(v for n, v in decomposed.first_stage.items() if n.startswith("give_up")) == 5
+    import shelters
+    from quakeops.decomposition.matrices import compile_program
+    from quakeops.decomposition.program import Program
+
+    copies = Program("shelters", tuple(f"scen{k}" for k in range(25)), shelters.scenario_creator, {"count": 25})
+    run = Run(rel_gap=1e-7, method="ef", solver="highs")
+    assert solve_extensive_form(compile_program(copies), get("highs"), run).objective == pytest.approx(whole.objective, rel=1e-6)

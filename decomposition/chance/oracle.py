@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -70,7 +71,9 @@ class ChanceOracle:
         self.chance.set(z)
         self.oracle.problem = self.chance.at
         query = Query(x, None, Risk(), self.clusters, self.chance.p)
+        begin = time.perf_counter()
         answers, found = self.oracle.look(query, effort)
+        self.oracle.seconds["oracle"] += time.perf_counter() - begin
         costs = np.empty(len(self.chance.p))
         exact = True
         for a in answers:

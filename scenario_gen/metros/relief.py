@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ...instances.schema import Commodity, FacilitySize, Link, Node, Prepositioning, Source, Units
+from ...instances.fields import Source, Units
+from ...instances.schema import Commodity, FacilitySize, Link, Node, Prepositioning
 from .plan import Plan
 from .zones import Layout
 

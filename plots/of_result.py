@@ -1,0 +1,49 @@
+"""The pictures of a result, by kind and model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import InputError
+from ..result import Result
+from . import convergence, demand_by_zone, deployment_map, plan_map
+from .demand_view import demand_view
+from .deployment_view import deployment_view
+from .plan_view import plan_view
+
+Draw = Callable[[Result, str | None], Any]
+
+PLANS: dict[str, Draw] = {
+    "prepositioning": lambda result, scenario: plan_map.plan_figure(plan_view(result, scenario)),
+    "deployment": lambda result, scenario: deployment_map.deployment_figure(deployment_view(result, scenario)),
+}
+DEMANDS: dict[str, Draw] = {"deployment": lambda result, _: demand_by_zone.demand_figure(demand_view(result))}
+
+OF_MODEL = {"plan": (PLANS, "no map to draw a plan on"), "demand": (DEMANDS, "no demand that may be missed")}
+"""Kind -> its figures by model, and what the others lack."""
+
+KINDS = ("plan", "convergence", "demand")
+
+
+def result_figure(result: Result, kind: str, scenario: str | None) -> Any:
+    """Return the figure of a result.
+
+    Raises
+    ------
+    InputError
+        No plan, a kind that the model does not have, an unknown scenario, or an instance that is no longer the one solved.
+    """
+    if kind not in OF_MODEL:
+        return convergence.convergence_figure(result)
+    if result.objective is None:
+        raise InputError(f"result: field 'objective' is null (status {result.status}): there is no plan to draw")
+    figures, lack = OF_MODEL[kind]
+    recipe = result.provenance.get("recipe") or {}
+    if not recipe:
+        raise InputError("result: field 'provenance.recipe' is missing; it does not say what the plan was computed on")
+    draw = figures.get(recipe.get("model", ""))
+    if draw is None:
+        what = next(f"{key} {recipe[key]!r}" for key in ("model", "module", "smps") if key in recipe)
+        raise InputError(f"{what} has {lack}; with one: {', '.join(figures)} (--kind convergence fits all)")
+    return draw(result, scenario)
