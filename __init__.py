@@ -6,10 +6,11 @@
 """
 
 from .decomposition.evaluation import Evaluation
+from .decomposition.pareto import ParetoFront
 from .decomposition.saa import SaaResult
 from .decomposition.verification import Verification
 from .errors import InputError, NoSolutionError, QuakeopsError, SolverError, SolverUnavailableError
-from .facade import evaluate, export, generate, saa, solve, verify
+from .facade import evaluate, export, generate, pareto, saa, solve, verify
 from .instances import load
 from .result import Result, Status
 
@@ -19,6 +20,7 @@ __all__ = [
     "Evaluation",
     "InputError",
     "NoSolutionError",
+    "ParetoFront",
     "QuakeopsError",
     "Result",
     "SaaResult",
@@ -30,6 +32,7 @@ __all__ = [
     "export",
     "generate",
     "load",
+    "pareto",
     "saa",
     "solve",
     "verify",

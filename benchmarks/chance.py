@@ -3,17 +3,18 @@
     python benchmarks/chance.py quantile [--scenarios 10000]
     python benchmarks/chance.py joint [--scenarios 1000] [--seed 0] [--rel-gap 1e-2] [--time-limit 600] [--skip-extensive-form]
 
-Instances are draws of ``deployment-random-large``: 50 zones, 10 depots, epsilon 0.05, scenario recourse. The LP gap is that of the extensive
-form's relaxation against the best plan found; each method runs in a process of its own, so that memory and solver state are its own.
+Instances are draws of ``deployment-random-large``: 50 zones, 10 depots, epsilon 0.05, scenario recourse. The LP gap is that of the
+extensive form's relaxation against the best plan found; each method runs in a process of its own, so that memory and solver state are its
+own.
 """
 
 import argparse
 import json
-import os
 import resource
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 
 def run(method: str, scenarios: int, seed: int, arguments: dict, rel_gap: float, time_limit: float) -> dict:
@@ -62,7 +63,7 @@ def relaxation(scenarios: int, seed: int, arguments: dict) -> dict:
 
 def child(what: str, **options) -> dict:
     """Run one of the functions above in a new process."""
-    command = [sys.executable, os.path.abspath(__file__), "--child", json.dumps({"what": what, **options})]
+    command = [sys.executable, str(Path(__file__).resolve()), "--child", json.dumps({"what": what, **options})]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         return {"method": options.get("method", what), "status": f"failed: {done.stderr.strip().splitlines()[-1]}"}

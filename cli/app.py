@@ -18,6 +18,7 @@ from .export import export
 from .generate import generate
 from .instances import instances
 from .output import emit_json, is_speaker, stdout
+from .pareto import pareto
 from .plot import plot
 from .saa import saa
 from .solve import solve
@@ -32,7 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (solve, generate, instances, evaluate, saa, verify, export, plot, doctor):
+for command in (solve, generate, instances, evaluate, saa, pareto, verify, export, plot, doctor):
     app.command()(command)
 
 

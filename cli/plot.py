@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from ..decomposition.pareto import ParetoFront, is_front
 from ..decomposition.saa import SaaResult, is_saa
 from ..errors import InputError
+from ..files import read_json
 from ..result import Result
 from . import options
 from .output import console, is_speaker
@@ -22,7 +24,7 @@ def plot(
     kind: Annotated[
         str | None,
         typer.Option(
-            help="of a result: plan (default), convergence or (deployment) demand; of statistical bounds: bounds; "
+            help="of a result: plan (default), convergence or (deployment) demand; of statistical bounds: bounds; of a front: front; "
             "of a scenario set: loss (default), damage, shake, cascade or hazard"
         ),
     ] = None,
@@ -47,6 +49,8 @@ def plot(
     of_set = file.suffix.lower() == ".nc"
     if not of_set and file.is_file() and is_saa(file):
         return _draw_bounds(file, kind, out, scenario, region)
+    if not of_set and file.is_file() and is_front(read_json(file)):
+        return _draw_front(file, kind, out, scenario, region)
     known, others = (plots.SET_KINDS, plots.KINDS) if of_set else (plots.KINDS, plots.SET_KINDS)
     chosen = known[0] if kind is None else kind
     if chosen in others:
@@ -74,6 +78,21 @@ def _draw_bounds(file: Path, kind: str | None, out: Path | None, scenario: str |
             raise InputError(f"--{option} {value}: does not go with statistical bounds")
     target = out or file.with_name(f"{file.stem}-bounds.png")
     plots.draw_bounds(SaaResult.load(file), target)
+    if is_speaker():
+        console().print(f"written to {target}")
+    return 0
+
+
+def _draw_front(file: Path, kind: str | None, out: Path | None, scenario: str | None, region: Path | None) -> int:
+    from .. import plots
+
+    if kind not in (None, *plots.FRONT_KINDS):
+        raise InputError(f"--kind {kind}: {file} holds a Pareto front; known for it: {', '.join(plots.FRONT_KINDS)}")
+    for option, value in (("scenario", scenario), ("region", region)):
+        if value is not None:
+            raise InputError(f"--{option} {value}: does not go with a Pareto front")
+    target = out or file.with_name(f"{file.stem}-front.png")
+    plots.draw_front(ParetoFront.load(file), target)
     if is_speaker():
         console().print(f"written to {target}")
     return 0

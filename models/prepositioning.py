@@ -43,6 +43,13 @@ from ..instances import Scenario, ScenarioBlock, ScenarioSource
 from ..scenario_gen.sources import open_source
 from .protocol import attach_first_stage, parameter, scenario_number
 
+OBJECTIVES = {
+    "units": {"casualties": "people", "loss": "money", "response_time": "h"},
+    "arguments": {"impact": True},
+    "instance": "islands-3",
+}
+"""Stage expressions for a front (6), (7), (9): their units, the argument that adds them, an instance that has the terms."""
+
 
 def build(source: ScenarioSource, scen: Scenario, *, impact: bool = False) -> pyo.ConcreteModel:
     """Write the algebra of the module's docstring for one scenario; no random number is drawn here."""

@@ -20,11 +20,13 @@ from .scenario_maps import SET_KINDS, set_figure
 if TYPE_CHECKING:
     import xarray as xr
 
+    from ..decomposition.pareto import ParetoFront
     from ..decomposition.saa import SaaResult
 
 BOUNDS_KINDS = ("bounds",)
+FRONT_KINDS = ("front",)
 
-__all__ = ["BOUNDS_KINDS", "KINDS", "SET_KINDS", "compare", "draw", "draw_bounds", "draw_set"]
+__all__ = ["BOUNDS_KINDS", "FRONT_KINDS", "KINDS", "SET_KINDS", "compare", "draw", "draw_bounds", "draw_front", "draw_set", "require"]
 
 
 def draw(result: Result, kind: str, target: str | Path, *, scenario: str | None = None) -> None:
@@ -111,3 +113,24 @@ def compare(results: Sequence[Result], target: str | Path) -> None:
     path = output.check_target(target)
     output.require_matplotlib()
     output.save(convergence.comparison_figure(results), path)
+
+
+def draw_front(front: ParetoFront, target: str | Path) -> None:
+    """Draw a Pareto front of two or three objectives into the file ``target`` (.png, .svg or .pdf), whole or not at all.
+
+    Raises
+    ------
+    InputError
+        Unknown file ending; missing folder or matplotlib; a front that cannot be drawn.
+    """
+    from .front_figure import front_figure
+
+    path = require(target)
+    output.save(front_figure(front), path)
+
+
+def require(target: str | Path) -> Path:
+    """Return ``target`` as a path, or refuse it before the work is done: its ending, its folder, matplotlib."""
+    path = output.check_target(target)
+    output.require_matplotlib()
+    return path

@@ -18,6 +18,7 @@ from ..instances.loader import did_you_mean
 from .exposure import Exposure
 from .generation import ScenarioGenerator
 from .importance import EventProposal, set_weights
+from .needs import with_impact
 from .reduction import Reduction, fast_forward_selection, k_medoids, standard_scale
 from .scenario_set import SEVERITIES, STATES, dataset
 
@@ -80,7 +81,7 @@ def make_set(
         "hazard": json.dumps(asdict(exposure.hazard)),
         "population": json.dumps(exposure.zones.population.tolist()),
         "money": exposure.relief.units.money,
-        "instance": exposure.relief.model_copy(update={"scenarios": []}).model_dump_json(exclude_none=True),
+        "instance": with_impact(exposure.relief).model_copy(update={"scenarios": []}).model_dump_json(exclude_none=True),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": json.dumps({name: version(name) for name in PACKAGES}),
         "reduction": "no",

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..instances.schema import Impact, Prepositioning
 
 Array = NDArray[np.float64]
 
@@ -44,6 +45,20 @@ NEEDS: Mapping[str, Need] = {
     "medical": Need(casualty=(0.1, 1.0, 1.0, 0.0)),
 }
 """Needs of the packaged goods, in their units: m3, 1000 rations, family kits, kits."""
+
+IMPACT = Impact(
+    casualty_reduction=[(0, 0), (0.3, 0.3), (0.6, 0.45), (1, 0.55)], loss_reduction=[(0, 0), (0.5, 0.2), (1, 0.3)], horizon_h=72.0
+)
+"""What relief saves of the casualties and the loss of a zone, by the share of its demand that is covered: synthetic, of diminishing returns
+(ST-ERAO paper, eq. 14-15, gives no numbers); 72 h for what never arrives."""
+
+
+def with_impact(relief: Prepositioning) -> Prepositioning:
+    """Return the relief instance of a region with :data:`IMPACT`, if it has no impact terms of its own and its roads have travel times."""
+    if relief.impact is not None or any(link.hours is None for link in relief.links):
+        return relief
+    provenance = {**relief.provenance, "impact": "synthetic"}
+    return relief.model_copy(update={"impact": IMPACT, "provenance": provenance})
 
 
 def displaced_shares(occupancies: Sequence[str]) -> Array:

@@ -7,10 +7,15 @@ square of 100 km; node i feels the severity
 
 and then demand = s_i * base_ik, usable_i = 1 - s_i U(0.2, 0.9), capacity_ij = (1 - 0.8 s_i)(1 - 0.8 s_j) 2e5 ft3. Scenario k depends
 on (seed, k) alone. Facility and commodity numbers are those cited from Rawls & Turnquist (2010), food and water per 1000 / 100 units.
+
+For the casualty, loss and response-time terms (all numbers synthetic), with people_i and value_i of the same fixed draw as the network:
+casualties_i = 0.02 s_i^2 people_i, loss_i = 0.3 s_i value_i; a road of d km takes d / 40 h when intact and that over
+(1 - 0.8 s_i)(1 - 0.8 s_j) in the scenario; hours are shortest paths, made where they are asked for (:meth:`RandomSource.with_hours`).
 """
 
 from __future__ import annotations
 
+import copy
 from functools import cache
 
 import numpy as np
@@ -19,9 +24,14 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..instances.arrays import Array, Scenario, ScenarioBlock
-from ..instances.schema import Commodity, FacilitySize, Link, Node, Prepositioning, Source, Units
+from ..instances.fields import Source, Units
+from ..instances.schema import Commodity, FacilitySize, Impact, Link, Node, Prepositioning
 
-_NUM_NODES, _NETWORK_SEED, _FULL_CAPACITY = 20, 1, 2.0e5
+_NUM_NODES, _NETWORK_SEED, _FULL_CAPACITY, _SPEED_KM_H = 20, 1, 2.0e5, 40.0
+_CASUALTY_RATE, _LOSS_RATE = 0.02, 0.3
+_IMPACT = Impact(
+    casualty_reduction=[(0, 0), (0.3, 0.3), (0.6, 0.45), (1, 0.55)], loss_reduction=[(0, 0), (0.5, 0.2), (1, 0.3)], horizon_h=72.0
+)
 
 
 @cache
@@ -47,6 +57,7 @@ def network() -> tuple[Prepositioning, Array, Array]:
             "commodities": "published",
             "nodes": "synthetic",
             "links": "synthetic",
+            "impact": "synthetic",
             "scenarios": "synthetic",
         },
         units=Units(money="USD", distance="km", volume="ft3"),
@@ -57,12 +68,21 @@ def network() -> tuple[Prepositioning, Array, Array]:
         ],
         nodes=[Node(name=n, latitude=y / 111.2, longitude=x / 111.2) for n, (x, y) in zip(names, xy, strict=True)],
         links=[
-            Link(ends=(names[i], names[j]), length=float(np.linalg.norm(xy[i] - xy[j])), capacity=_FULL_CAPACITY)
+            Link(ends=(names[i], names[j]), length=d, hours=d / _SPEED_KM_H, capacity=_FULL_CAPACITY)
             for i in range(_NUM_NODES)
             for j in range(i + 1, _NUM_NODES)
+            for d in (float(np.linalg.norm(xy[i] - xy[j])),)
         ],
+        impact=_IMPACT,
     )
     return instance, xy, base
+
+
+@cache
+def exposed() -> tuple[Array, Array]:
+    """Return the people and the value in USD exposed at every node (N,), drawn as the network is."""
+    rng = np.random.default_rng((_NETWORK_SEED, 1))
+    return rng.lognormal(10, 0.8, _NUM_NODES), rng.lognormal(19.5, 0.8, _NUM_NODES)
 
 
 class RandomSource:
@@ -73,8 +93,14 @@ class RandomSource:
             raise InputError(f"--scenarios {num_scenarios}: must be at least 1")
         if seed < 0:
             raise InputError(f"--seed {seed}: must not be negative")
-        self._num, self.seed = num_scenarios, seed
+        self._num, self.seed, self._hours = num_scenarios, seed, False
         self.instance, self._xy, self._base = network()
+
+    def with_hours(self) -> RandomSource:
+        """Return the same draws with travel times, which only the impact terms need."""
+        other = copy.copy(self)
+        other._hours = True
+        return other
 
     @property
     def num_scenarios(self) -> int:
@@ -110,6 +136,7 @@ class RandomSource:
         severity = 1 / (1 + np.exp(-((magnitude[:, None] - 6.3) * 1.5 - distance / 20 + 0.6 * standard)))
         i, j = np.triu_indices(_NUM_NODES, 1)
         intact = 1 - 0.8 * severity
+        people, value = exposed()
         return ScenarioBlock(
             names=tuple(f"scen{k}" for k in range(start, stop)),
             labels=tuple(f"M {m:.2f}" for m in magnitude.tolist()),
@@ -117,9 +144,18 @@ class RandomSource:
             demand=severity[:, :, None] * self._base,
             usable=1 - severity * _uniform(damage, 0.2, 0.9),
             link_capacity=intact[:, i] * intact[:, j] * _FULL_CAPACITY,
-            casualties=np.zeros((size, _NUM_NODES)),
-            loss=np.zeros((size, _NUM_NODES)),
+            casualties=_CASUALTY_RATE * severity**2 * people,
+            loss=_LOSS_RATE * severity * value,
+            hours=self._travel_hours(intact) if self._hours else None,
         )
+
+    def _travel_hours(self, intact: Array) -> Array:
+        """Return shortest travel times (B, N, N) over the complete graph, by Floyd and Warshall on all scenarios at once."""
+        direct = np.linalg.norm(self._xy[:, None] - self._xy, axis=2) / _SPEED_KM_H
+        hours = np.asarray(direct / (intact[:, :, None] * intact[:, None, :]))
+        for via in range(_NUM_NODES):
+            hours = np.minimum(hours, hours[:, :, via, None] + hours[:, None, via, :])
+        return hours
 
 
 def _uniform(standard: Array, low: float, high: float) -> Array:

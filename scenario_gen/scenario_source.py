@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import shortest_path
 
 from ..errors import InputError
 from ..instances.arrays import Array, Scenario, ScenarioBlock
@@ -23,6 +26,8 @@ class ScenarioSetSource:
         self._check_names(data, str(path))
         self._data = data
         self._demand, self._usable = (np.ascontiguousarray(data[n].values, dtype=float) for n in ("demand", "depot_usable"))
+        self._with_hours = False
+        self._slower = np.asarray(data["link_time_factor"].values, dtype=float)
         self._factor = np.asarray(data["link_capacity_factor"].values, dtype=float)
         self._casualties = np.asarray(data["casualties"].values, dtype=float).sum(axis=2)
         self._loss = np.asarray(data["loss"].values, dtype=float)
@@ -30,6 +35,15 @@ class ScenarioSetSource:
         self._labels = tuple(
             f"k {k}, M {m:.2f}" for k, m in zip(data["number"].values.tolist(), data["magnitude"].values.tolist(), strict=True)
         )
+
+    def with_hours(self) -> ScenarioSetSource:
+        """Return the same scenarios with shortest travel times (N, N), which only the impact terms need.
+
+        A road takes its hours times the scenario's ``link_time_factor``, infinite where it is closed.
+        """
+        other = copy.copy(self)
+        other._with_hours = self.instance.impact is not None
+        return other
 
     def _check_names(self, data: xr.Dataset, where: str) -> None:
         inst = self.instance
@@ -79,4 +93,19 @@ class ScenarioSetSource:
             link_capacity=capacity,
             casualties=self._casualties[start:stop],
             loss=self._loss[start:stop],
+            hours=self._hours(start, stop) if self._with_hours else None,
         )
+
+    def _hours(self, start: int, stop: int) -> Array:
+        """Return shortest travel times (B, N, N) over the roads that are open."""
+        place = {n.name: i for i, n in enumerate(self.instance.nodes)}
+        n, links = len(place), self.instance.links
+        ends = np.array([[place[a], place[b]] for a, b in (link.ends for link in links)], dtype=np.intp).reshape(len(links), 2)
+        intact = np.array([np.inf if link.hours is None else max(link.hours, 1e-9) for link in links])  # a stored zero is "no edge"
+        out = np.empty((stop - start, n, n))
+        for b, factor in enumerate(self._slower[start:stop]):
+            hours = intact * factor
+            passable = np.isfinite(hours)
+            graph = csr_array((hours[passable], (ends[passable, 0], ends[passable, 1])), shape=(n, n))
+            out[b] = shortest_path(graph, directed=False)
+        return out

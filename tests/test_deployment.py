@@ -62,7 +62,9 @@ def source(inst, demand, p=None):
     demand = np.atleast_2d(np.asarray(demand, dtype=float))
     records = [
         DeploymentRecord(
-            name=f"s{k}", probability=1 / len(demand) if p is None else p[k], demand={z.name: d for z, d in zip(inst.zones, row)}
+            name=f"s{k}",
+            probability=1 / len(demand) if p is None else p[k],
+            demand={z.name: d for z, d in zip(inst.zones, row, strict=True)},
         )
         for k, row in enumerate(demand.tolist())
     ]
@@ -121,7 +123,9 @@ def test_quantile_by_definition(values, percent, random):
         return
     exact = [Fraction(1, len(p))] * len(p) if (p == p[0]).all() else [Fraction(str(v)) for v in p.tolist()]
     ok = [
-        d for d in sorted(set(values.tolist())) if sum((w for w, v in zip(exact, values) if v > d), Fraction(0)) <= Fraction(str(epsilon))
+        d
+        for d in sorted(set(values.tolist()))
+        if sum((w for w, v in zip(exact, values, strict=True) if v > d), Fraction(0)) <= Fraction(str(epsilon))
     ]
     assert quantile(values, p, epsilon) == ok[0]
     assert cvar(values, p / p.sum(), epsilon) >= ok[0] - 1e-9 or not np.isclose(p.sum(), 1, atol=0.02)
@@ -179,8 +183,8 @@ def test_joint_recourse_by_brute_force():
     src = source(inst, demand)
     best = np.inf
     cost = {(rt.depot, rt.zone): rt.cost for rt in inst.usable_routes}
-    for given in itertools.combinations(range(8), 2):
-        kept = [k for k in range(8) if k not in given]
+    for chosen in itertools.combinations(range(8), 2):
+        kept = [k for k in range(8) if k not in chosen]
         for opened in ((1, 0), (0, 1), (1, 1)):
             n = 2 + 6 * len(kept)  # ready, then y[k, j, i]
             c = np.concatenate([[2, 3], np.tile([cost[f"d{j}", f"z{i}"] / 8 for j in range(2) for i in range(3)], len(kept))])
@@ -346,7 +350,7 @@ def test_progressive_hedging_refuses_too_many_copies():
 
 @pytest.mark.parametrize("epsilon", [0, 1, -0.1, 1.5])
 def test_epsilon_outside_its_range(epsilon):
-    with pytest.raises(InputError, match="epsilon .*strictly between 0 and 1"):
+    with pytest.raises(InputError, match=r"epsilon .*strictly between 0 and 1"):
         from_model("deployment", num_scenarios=5, arguments={"epsilon": epsilon})
 
 
@@ -362,7 +366,7 @@ def test_a_zone_beyond_reach_is_named_with_the_smallest_epsilon(rule, write):
     inst = instance(stock=50.0, epsilon=0.05)
     records = [{"name": f"s{k}", "probability": 0.05, "demand": {"z0": 4.0 * k}} for k in range(20)]
     file = write("far.json", inst.model_dump() | {"scenarios": records})
-    with pytest.raises(InputError, match="zone 'z0'.*at most 50 can be sent.*smallest feasible epsilon") as caught:
+    with pytest.raises(InputError, match=r"zone 'z0'.*at most 50 can be sent.*smallest feasible epsilon") as caught:
         quakeops.solve("deployment", instance=str(file), arguments={"rule": rule})
     smallest = float(str(caught.value).rsplit(" ", 1)[1])
     assert rule == "cvar" or smallest == pytest.approx(0.35)  # 52, 56, ..., 76: seven of twenty

@@ -554,7 +554,7 @@ def test_a_solver_prints_nothing(backend, capfd):
 
 def test_options_are_the_solvers_own(backend):
     """Each common option is accepted by the solver under the spelling it is translated to; None means unset."""
-    given = {"rel_gap": 0.1, "time_limit": 5.0, "threads": 1, "seed": 3}
+    given = {"rel_gap": 0.1, "time_limit": 5.0, "threads": 1, "seed": 3, "integrality": 1e-8}
     assert set(backend.translate(**given).values()) == set(given.values())
     assert backend.translate(rel_gap=None, time_limit=2.0) == {backend.options["time_limit"]: 2.0}
     assert backend.open(wyndor(integer=np.full(2, True))).solve(given).objective == pytest.approx(-36, rel=0.1)
@@ -567,7 +567,7 @@ def test_the_number_of_threads_may_change(backend):
 
 
 def test_unknown_option_is_refused(backend):
-    with pytest.raises(InputError, match=rf"solver '{backend.name}' has no option 'nodes'; known: rel_gap, seed, threads, time_limit"):
+    with pytest.raises(InputError, match=rf"solver '{backend.name}' has no option 'nodes'; known: integrality, rel_gap, seed, threads, time_limit"):
         backend.open(wyndor()).solve({"nodes": 3})
 
 

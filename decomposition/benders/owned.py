@@ -40,8 +40,8 @@ class OwnedProblem:
         columns = split(problem.first, program.owned)
         if not np.diff(csr_array(problem.A[:, columns.own]).indptr).any():
             raise ModelError(
-                f"{program.name}: scenarios own {', '.join(program.owned)}, but no row of the first stage joins them; a row that holds random "
-                "data and no second-stage variable makes all first-stage rows the scenarios' own"
+                f"{program.name}: scenarios own {', '.join(program.owned)}, but no row of the first stage joins them; a row that holds "
+                "random data and no second-stage variable makes all first-stage rows the scenarios' own"
             )
         rows = joint_rows(problem.A, problem.row_lower, problem.row_upper, columns, problem.first.integer, problem.probabilities)
         return cls(problem, columns, rows)

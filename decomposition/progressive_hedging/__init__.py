@@ -85,8 +85,8 @@ def _check(data: StageData, comm: Any, bundles: int | None, owned: tuple[str, ..
     own = sum(name.partition("[")[0] in owned for name in data.first.names)
     if own * subproblems > MOST_COPIES:
         raise InputError(
-            f"--method ph: the requirement joins the scenarios and does not separate; each of {subproblems} subproblems would hold copies of "
-            f"all {own} variables {', '.join(owned)}, {own * subproblems} in all, at most {MOST_COPIES}; use --method benders, or fewer "
+            f"--method ph: the requirement joins the scenarios and does not separate; each of {subproblems} subproblems would hold copies "
+            f"of all {own} variables {', '.join(owned)}, {own * subproblems} in all, at most {MOST_COPIES}; use --method benders, or fewer "
             "scenarios or --bundles"
         )
     size = 1 if comm is None else comm.Get_size()

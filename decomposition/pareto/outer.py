@@ -1,0 +1,260 @@
+r"""The outer approximation: a master problem in x, in theta by objective and cluster of scenarios, in f and u.
+
+    min  a'f + b'u   s.t.  x in X,  f_k = sum_c theta_ck + E c_k'x + E o_k,  u >= f,  G u <= g,
+         l'theta_c >= alpha + beta'x   for every cut (l, alpha, beta) of cluster c                                        (1)
+
+with theta_ck >= sum_{s in c} p_s q_ks'y_s. A cut made at weights l >= 0 and a first stage x' holds for every plan with every recourse,
+
+    l'theta_c >= sum_{s in c} p_s ( Q_s^l(x') - pi_s'T_s (x - x') ),                                                     (2)
+
+whatever the point of the front: the collection serves all of them. A cut on one objective alone would not do: one y sets them all, and
+only its weighted sums have a lower bound that depends on x alone. The optimum of (1) is a lower bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.sparse import block_array, coo_array, csr_array, eye_array
+
+from ...solvers import Backend, LinearProgram, SolverModel, Termination
+from ..matrices import Array
+from .inner import PointProblem
+from .objectives import Objectives
+from .units import ARTIFICIAL, boxes, units
+
+VIOLATED = 2e-7
+"""A cut is violated by more than this, relative to max(1, |its side|); a solver's own tolerance is half of it."""
+
+TINY = 1e-8
+"""Coefficients of a cut below this, in the master's units, go into its constant at the variable's worst bound."""
+
+IDLE, MOST_ROWS = 25, 2500
+"""Rows slack for so many solves leave the LP once it has more rows than this; they stay in the pool."""
+
+
+Box = tuple[Array, Array]
+"""Lower and upper bounds of the first-stage variables (n1,), of which those of the integers count."""
+
+
+@dataclass(slots=True)
+class CutPool:
+    """All cuts: ``weights`` (R, K); ``constant`` (R, C), ``slope`` (R, C, n1) in units of x; and rays (violation rows without theta)."""
+
+    weights: list[Array] = field(default_factory=list)
+    constant: list[Array] = field(default_factory=list)
+    slope: list[Array] = field(default_factory=list)
+    rays: list[tuple[float, Array]] = field(default_factory=list)
+
+    def rescale(self, factor: Array) -> None:
+        """Count theta in other units, ``factor`` (K,) times the ones before; rows are scaled to a largest weight of 1."""
+        for r, weights in enumerate(self.weights):
+            new = weights * factor
+            size = float(new.max())
+            self.weights[r], self.constant[r], self.slope[r] = new / size, self.constant[r] / size, self.slope[r] / size
+
+    def violated(self, x: Array, theta: Array) -> list[tuple[int, int]]:
+        """Return (cut, cluster) of what (x, theta (C, K)) violates."""
+        if not self.weights:
+            return []
+        needed = np.array(self.constant) + np.array(self.slope) @ x
+        given = np.array(self.weights) @ theta.T
+        worst = needed - given > VIOLATED * np.maximum(1.0, np.abs(needed))
+        return [(int(r), int(c)) for r, c in np.argwhere(worst)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OuterSolution:
+    """Optimum of (1): ``bound`` on it, plan ``x``, ``f``; of the LP, multipliers ``weights`` of f's rows and ``price`` y'g of G."""
+
+    termination: Termination
+    bound: float | None = None
+    x: Array | None = None
+    f: Array | None = None
+    weights: Array | None = None
+    price: float = 0.0
+    at_box: bool = False
+
+
+class Master:
+    """The LP (1), its integers relaxed within a box; rows are taken from the pool as they are violated."""
+
+    def __init__(self, objectives: Objectives, scale: Array, pool: CutPool, clusters: int, backend: Backend):
+        data, K = objectives.data, len(objectives.names)
+        self._pool, self._K, self._C, self._n = pool, K, clusters, len(data.first)
+        low, high = boxes(data)
+        self._unit = units(low, high)
+        self._low = np.maximum(low, -ARTIFICIAL) / self._unit
+        self._high = np.minimum(high, ARTIFICIAL) / self._unit
+        self._boxed = ~np.isfinite(low) | ~np.isfinite(high)
+        whole = data.first.integer
+        self._unit = np.where(whole, 1.0, self._unit)
+        self._low, self._high = (np.where(whole, np.clip(v, -ARTIFICIAL, ARTIFICIAL), s) for v, s in ((low, self._low), (high, self._high)))
+        self._integer = whole
+        problem = self._base(objectives, scale)
+        self._problem = problem
+        self._model: SolverModel = backend.open(problem)
+        self._base_rows = problem.matrix.shape[0]
+        self._rows: list[tuple[int, int]] = []
+        self._idle = np.zeros(0, dtype=int)
+        self._G = np.zeros((0, K))
+        self._g = np.zeros(0)
+        self._sides: tuple[list[float], list[float]] = ([], [])
+        self._rays = 0
+        self.solves = 0
+
+    @property
+    def num_columns(self) -> int:
+        """Columns of the master."""
+        return len(self._problem.cost)
+
+    def solve(
+        self,
+        problem: PointProblem,
+        box: Box | None = None,
+        *,
+        about: float = 0.0,
+        time_limit: float | None = None,
+    ) -> OuterSolution:
+        """Solve (1) with every cut of the pool, the integers relaxed within ``box``; ``about`` is a guess of the optimum."""
+        self._prepare(problem, box, about)
+        while True:
+            self.solves += 1
+            found = self._model.solve({"time_limit": time_limit, "threads": 1})
+            if found.x is None or found.row_dual is None or found.bound is None:
+                return OuterSolution(found.termination)
+            x, theta = self._unit * found.x[: self._n], self._theta(found.x)
+            self._note(x, theta)
+            held = set(self._rows)
+            new = [pair for pair in self._pool.violated(x, theta) if pair not in held]
+            if not new:
+                break
+            self._add(new)
+        price = float(found.row_dual[len(found.row_dual) - len(self._g) :] @ self._g)
+        m = len(self._problem.row_lower) - 2 * self._K
+        weights = np.maximum(found.row_dual[m : m + self._K], 0.0)
+        f = found.x[self._n + self._C * self._K :][: self._K]
+        at_box = (np.abs(x) >= 0.999 * ARTIFICIAL) & self._boxed
+        return OuterSolution(found.termination, found.bound - 1.0 + about, x, f, weights, price, bool(at_box.any()))
+
+    def _theta(self, v: Array) -> Array:
+        return np.asarray(v[self._n : self._n + self._C * self._K].reshape(self._C, self._K))
+
+    def _prepare(self, problem: PointProblem, box: Box | None, about: float) -> None:
+        n, C, K = self._n, self._C, self._K
+        cost = np.zeros(self.num_columns)
+        cost[n + C * K : n + (C + 1) * K], cost[n + (C + 1) * K : -1] = problem.on_f, problem.on_u
+        cost[-1] = 1.0 - about
+        self._model.set_cost(cost)
+        low, high = self._problem.lower.copy(), self._problem.upper.copy()
+        if box is not None:
+            at = np.flatnonzero(self._integer)
+            low[at], high[at] = box[0][at], box[1][at]
+        self._model.set_column_bounds(low, high)
+        if not (np.array_equal(problem.G, self._G) and np.array_equal(problem.g, self._g)):
+            self._replace_G(np.asarray(problem.G, dtype=float).reshape(-1, K), problem.g)
+        if len(self._pool.rays) > self._rays:
+            self._add_rays()
+        if not self._rows:  # without the first cuts theta has no lower bound
+            self._add([(r, c) for r in range(len(self._pool.weights)) for c in range(self._C)])
+        if len(self._rows) > MOST_ROWS:
+            self._purge()
+
+    def _replace_G(self, G: Array, g: Array) -> None:
+        """Rows G stand after the cuts; they go and come as a whole."""
+        if len(self._g):
+            first = self._base_rows + len(self._rows)
+            self._model.delete_rows(np.arange(first, first + len(self._g)))
+        if len(g):
+            n = self.num_columns
+            rows, cols = np.nonzero(G)
+            matrix = coo_array((G[rows, cols], (rows, cols + n - 1 - self._K)), shape=(len(g), n)).tocsr()
+            self._model.add_rows(csr_array(matrix), np.full(len(g), -np.inf), np.asarray(g, dtype=float))
+        self._G, self._g = G, g
+
+    def _add(self, pairs: list[tuple[int, int]]) -> None:
+        """Append cut rows, keeping G last."""
+        G, g = self._G, self._g
+        self._replace_G(np.zeros((0, self._K)), np.zeros(0))
+        n = self.num_columns
+        matrix, low = np.zeros((len(pairs), n)), np.zeros(len(pairs))
+        for i, (r, c) in enumerate(pairs):
+            matrix[i], low[i] = self._row(self._pool.slope[r][c], self._pool.constant[r][c])
+            matrix[i, self._n + c * self._K : self._n + (c + 1) * self._K] = self._pool.weights[r]
+        self._model.add_rows(csr_array(matrix), low, np.full(len(pairs), np.inf))
+        self._rows += pairs
+        self._idle = np.append(self._idle, np.zeros(len(pairs), dtype=int))
+        self._replace_G(G, g)
+
+    def _row(self, slope: Array, constant: float) -> tuple[Array, float]:
+        """Return a cut's row in x and its side; entries too small for the solver are bounded away."""
+        out = np.zeros(self.num_columns)
+        beta = slope * self._unit
+        small = (np.abs(beta) < TINY) & (beta != 0)
+        loss = np.minimum(beta * self._low, beta * self._high)[small].sum()
+        out[: self._n] = np.where(small, 0.0, -beta)
+        return out, constant + float(loss)
+
+    def _add_rays(self) -> None:
+        G, g = self._G, self._g
+        self._replace_G(np.zeros((0, self._K)), np.zeros(0))
+        for constant, slope in self._pool.rays[self._rays :]:
+            row, low = self._row(slope, constant)
+            size = max(1.0, float(np.abs(row).max()))
+            self._model.add_rows(csr_array(row[None, :] / size), np.array([low / size]), np.array([np.inf]))
+            self._rows.append((-1, len(self._rows)))
+            self._idle = np.append(self._idle, 0)
+        self._rays = len(self._pool.rays)
+        self._replace_G(G, g)
+
+    def _note(self, x: Array, theta: Array) -> None:
+        """Count for how long each row has been slack."""
+        if not self._rows:
+            return
+        r, c = np.array(self._rows).T
+        cut = r >= 0
+        slack = np.zeros(len(r))
+        picked = r[cut], c[cut]
+        if cut.any():
+            given = (np.array([self._pool.weights[i] for i in picked[0]]) * theta[picked[1]]).sum(axis=1)
+            needed = np.array([self._pool.constant[i][j] + self._pool.slope[i][j] @ x for i, j in zip(*picked, strict=True)])
+            slack[cut] = given - needed
+        self._idle = np.where(slack > 1e-6, self._idle + 1, 0)
+
+    def _purge(self) -> None:
+        r = np.array([pair[0] for pair in self._rows])
+        gone = np.flatnonzero((self._idle > IDLE) & (r >= 2 * self._K))  # the first cuts keep theta bounded, rays stay too
+        if not len(gone):
+            return
+        self._model.delete_rows(self._base_rows + gone)
+        kept = np.setdiff1d(np.arange(len(self._rows)), gone)
+        self._rows, self._idle = [self._rows[i] for i in kept], self._idle[kept]
+
+    def _base(self, objectives: Objectives, scale: Array) -> LinearProgram:
+        data, K, C, n = objectives.data, self._K, self._C, self._n
+        diagonal = csr_array((self._unit, (np.arange(n), np.arange(n))), shape=(n, n))
+        A = csr_array(csr_array(data.A) @ diagonal)
+        size = abs(A).max(axis=1).toarray().ravel() if A.shape[0] and n else np.ones(A.shape[0])
+        size = np.where(size > 0, size, 1.0)
+        A = csr_array(csr_array((1 / size, (np.arange(len(size)), np.arange(len(size)))), shape=(len(size), len(size))) @ A)
+        first = csr_array(objectives.expected_first / scale[:, None]) @ diagonal
+        one, spread = eye_array(K, format="csr"), csr_array(np.tile(np.eye(K), C))
+        blocks = [
+            [A, csr_array((A.shape[0], C * K + 2 * K + 1))],
+            [csr_array(block_array([[-first, -spread, one, csr_array((K, K)), csr_array((K, 1))]])), None],
+            [csr_array(block_array([[csr_array((K, n)), csr_array((K, C * K)), -one, one, csr_array((K, 1))]])), None],
+        ]
+        top = block_array([blocks[0]], format="csr")
+        matrix = csr_array(block_array([[top], [blocks[1][0]], [blocks[2][0]]], format="csr"))
+        constant = objectives.expected_offset / scale
+        free = np.full(C * K + 2 * K, np.inf)
+        return LinearProgram(
+            cost=np.zeros(matrix.shape[1]),
+            matrix=matrix,
+            row_lower=np.concatenate([data.row_lower / size, constant, np.zeros(K)]),
+            row_upper=np.concatenate([data.row_upper / size, constant, np.full(K, np.inf)]),
+            lower=np.concatenate([self._low, -free, [1.0]]),
+            upper=np.concatenate([self._high, free, [1.0]]),
+            integer=np.zeros(matrix.shape[1], dtype=bool),
+        )
