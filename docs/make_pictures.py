@@ -66,6 +66,11 @@ def statistical_bounds() -> None:
         shrink(drawn, PICTURES / "statistical-bounds.png")
 
 
+def front(target: Path) -> None:
+    """Draw the front of three objectives on islands-3."""
+    plots.draw_front(quakeops.pareto("prepositioning", points=55), target)
+
+
 def radii(target: Path) -> None:
     """Draw the worst expected cost against the radius: the best plan of each radius, and three plans at all of them."""
     grid = np.linspace(0, 1.5, 31)
@@ -149,7 +154,7 @@ def generators() -> None:
     """Draw the pictures of single generators."""
     with tempfile.TemporaryDirectory() as folder:
         drawn = Path(folder) / "picture.png"
-        for name, draw in (("random-fields", fields), ("aftershocks", aftershocks), ("islands-3-radius", radii)):
+        for name, draw in (("random-fields", fields), ("aftershocks", aftershocks), ("islands-3-radius", radii), ("islands-3-front", front)):
             draw(drawn)
             shrink(drawn, PICTURES / f"{name}.png")
 

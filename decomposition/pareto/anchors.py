@@ -52,7 +52,7 @@ def find_anchors(
     Raises
     ------
     InputError
-        An objective is unbounded or constant, or the same plan is best for two.
+        An objective is unbounded, constant, or in no conflict with the others.
     NoSolutionError
         No plan at all, or none found in time.
     """
@@ -134,9 +134,3 @@ def _check(payoff: Array, names: Sequence[str]) -> None:
             raise InputError(
                 f"objective {name!r} is {payoff[0, k]:.6g} at every anchor: it is constant or in no conflict with the others; leave it out"
             )
-    scaled = (payoff - payoff.min(axis=0)) / ranges
-    for a in range(len(names)):
-        for b in range(a):
-            if np.abs(scaled[a] - scaled[b]).max() <= 1e-3:
-                both = f"{names[b]!r} and {names[a]!r}"
-                raise InputError(f"objectives {both} are least at the same plan: identical or in no conflict; leave one out")

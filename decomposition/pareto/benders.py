@@ -6,20 +6,21 @@ They do for given weights l of the objectives, and these are the multipliers of 
 cut on l'theta, valid for every point of the front, and one column of the inner approximation (:mod:`.hull`), an attained point. Where the
 master's plan is exact at its weights but its f is not attained yet, the plan's recourse is decomposed over the weights (:mod:`.mixing`).
 
-For a point: rounds on the LP relaxation until the master is exact, then the master MIP, whose dual bound is the lower bound, and rounds on
-the LP with the MIP's integers fixed until it is exact, alternately, until bound and attained value meet. Cuts, columns, bases and
-incumbents are kept for the next point.
+For a point: a few rounds on the LP relaxation, then branch and bound on the master LP (:mod:`.tree`). Where a node's optimum is whole,
+rounds with these integers go on until outer and inner approximation meet. A point starts with the integers of its neighbours, and with all
+cuts, columns and bases so far; that is what makes a front cheaper than its points.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from ...errors import ModelError
-from ...solvers import Backend, Termination
+from ...solvers import Backend, LinearProgram, Termination
 from ..matrices import Array
 from .hull import Hull, InnerSolution
 from .inner import Outcome, PointProblem, scaled
@@ -33,6 +34,9 @@ from .units import boxes, units
 CLUSTERS = 15
 """Most clusters of scenarios, each with its own theta."""
 
+FLOOR = 1e-3
+"""Least weight of the other objectives at the first evaluations: an optimum of one alone may be needlessly bad in the others."""
+
 ROUNDS = 200
 """Most rounds with one set of integers; what is left is reported as a gap."""
 
@@ -45,6 +49,10 @@ MIXES = 30
 SHARE, TREE, RELAXED, EXACT = 0.4, 0.95, 2.0, 0.5
 """Parts of the tolerance that may be left: by the rounds with fixed integers, by the tree (where it stops), by the relaxation (a start
 only); and the part of a round's own at which the master counts as exact where it stands."""
+
+
+NUMERIC = 1e-6
+"""Least tolerance, relative to the value: the master's rows hold to 1e-7, and a bound is a sum of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,51 +132,40 @@ class WeightedBenders:
 
     def _begin(self) -> Outcome | None:
         """Evaluate each objective at a first plan, cluster the scenarios by what they cost there, and open the masters."""
-        data, K = self._objectives.data, self.size
-        x = self._any_plan()
-        if x is None:
-            return Outcome(Termination.INFEASIBLE, reason="no plan satisfies the first stage's rows")
-        found = []
-        floor = 1e-3
+        K = self.size
         while True:
-            found = [self._lps.evaluate(x, np.where(np.arange(K) == k, 1.0, floor)) for k in range(K)]
-            rays = [ray for e in found for ray in e.rays]
-            if not rays:
-                break
-            self._pool.rays += [(violation - slope @ x, -slope) for violation, slope in rays]
             x = self._any_plan()
             if x is None:
-                return Outcome(Termination.INFEASIBLE, reason="no plan has recourse in every scenario")
-        value = sum(e.value for e in found)
-        order = np.argsort(value, kind="stable")
+                rows = "has recourse in every scenario" if self._pool.rays else "satisfies the first stage's rows"
+                return Outcome(Termination.INFEASIBLE, reason=f"no plan {rows}")
+            found = [self._lps.evaluate(x, np.where(np.arange(K) == k, 1.0, FLOOR)) for k in range(K)]
+            if not any([self._take_rays(e) for e in found]):
+                break
+        order = np.argsort(sum(e.value for e in found), kind="stable")
         self._cluster = np.empty(len(order), dtype=int)
         self._cluster[order] = np.arange(len(order)) * self._clusters // len(order)
         self._open_masters()
         for e in found:
             self._take(e)
-        # theta of one objective alone has no other lower bound
-        for k in range(K):
+        for k in range(K):  # theta of one objective alone has no other lower bound
             self._take(self._lps.evaluate(x, np.where(np.arange(K) == k, 1.0, 0.0)))
-        del data
         return None
 
     def _any_plan(self) -> Array | None:
         """Return a first-stage plan, integers relaxed, that satisfies its own rows and the rays so far."""
-        from scipy.optimize import linprog
+        data = self._objectives.data
+        rays = [slope for _, slope in self._pool.rays]
+        matrix = csr_array(np.vstack([data.A.toarray(), *(r[None, :] for r in rays)]))
+        low = np.concatenate([data.row_lower, np.full(len(rays), -np.inf)])
+        high = np.concatenate([data.row_upper, [-constant for constant, _ in self._pool.rays]])
+        none = np.zeros(len(data.first))
+        problem = LinearProgram(none, matrix, low, high, data.first.lower, data.first.upper, none > 0)
+        return self._backend.open(problem).solve({"threads": 1}).x
 
-        d = self._objectives.data
-        A = d.A.toarray()
-        upper, lower = np.isfinite(d.row_upper), np.isfinite(d.row_lower)
-        ray = [(-s, c) for c, s in self._pool.rays]
-        A_ub = (
-            np.vstack([A[upper], -A[lower], *(-r[None, :] * -1 for r, _ in [])])
-            if not ray
-            else np.vstack([A[upper], -A[lower], *(-r[None, :] for r, _ in ray)])
-        )
-        b_ub = np.concatenate([d.row_upper[upper], -d.row_lower[lower], [-c for _, c in ray]])
-        bounds = list(zip(d.first.lower, d.first.upper, strict=True))
-        found = linprog(np.zeros(len(d.first)), A_ub=A_ub if len(b_ub) else None, b_ub=b_ub if len(b_ub) else None, bounds=bounds)
-        return np.asarray(found.x) if found.status == 0 else None
+    def _take_rays(self, e: Evaluation) -> bool:
+        """Add v + s'(x' - x) <= 0 for every scenario without recourse, v its least violation; return whether there is one."""
+        self._pool.rays += [(violation - slope @ e.x, slope) for violation, slope in e.rays]
+        return bool(e.rays)
 
     # -- one point
 
@@ -178,6 +175,7 @@ class WeightedBenders:
         if outer.bound is None or outer.x is None or outer.at_box:
             return Outcome(Termination.UNBOUNDED if outer.at_box else outer.termination, reason="")
         bound, weights = outer.bound, outer.weights
+        own = replace(own, tolerance=max(own.tolerance, NUMERIC * max(1.0, abs(bound))))
         if not self._whole.any():
             return self._outcome(own, bound, best, weights)
         best = self._known(own)
@@ -245,8 +243,7 @@ class WeightedBenders:
             if inner is not None and k % 2 == 0:
                 x, weights, half = 0.5 * (x + inner.x), 0.5 * (weights + inner.weights), True
             e = self._lps.evaluate(x, self._normal(weights))
-            if e.rays:
-                self._pool.rays += [(violation - slope @ x, -slope) for violation, slope in e.rays]
+            if self._take_rays(e):
                 continue
             if self._take(e, outer) > (1.0 if only_relaxed else EXACT) * tol or half:
                 continue

@@ -154,10 +154,10 @@ class Master:
         self._model.set_column_bounds(low, high)
         if not (np.array_equal(problem.G, self._G) and np.array_equal(problem.g, self._g)):
             self._replace_G(np.asarray(problem.G, dtype=float).reshape(-1, K), problem.g)
-        if len(self._pool.rays) > self._rays:
-            self._add_rays()
         if not self._rows:  # without the first cuts theta has no lower bound
             self._add([(r, c) for r in range(len(self._pool.weights)) for c in range(self._C)])
+        if len(self._pool.rays) > self._rays:
+            self._add_rays()
         if len(self._rows) > MOST_ROWS:
             self._purge()
 
