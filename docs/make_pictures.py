@@ -154,7 +154,8 @@ def generators() -> None:
     """Draw the pictures of single generators."""
     with tempfile.TemporaryDirectory() as folder:
         drawn = Path(folder) / "picture.png"
-        for name, draw in (("random-fields", fields), ("aftershocks", aftershocks), ("islands-3-radius", radii), ("islands-3-front", front)):
+        fronts_and_radii = (("islands-3-radius", radii), ("islands-3-front", front))
+        for name, draw in (("random-fields", fields), ("aftershocks", aftershocks), *fronts_and_radii):
             draw(drawn)
             shrink(drawn, PICTURES / f"{name}.png")
 

@@ -228,6 +228,12 @@ def test_random_data_in_blocks(source, impact):
         with pytest.raises(InputError, match="impact"):
             prepositioning.random_block(source, 0, 2, impact=True)
         return
+    if impact and source.scenario(0).hours is None:
+        with pytest.raises(InputError, match="with_hours"):
+            prepositioning.random_block(source, 0, 2, impact=True)
+        if not hasattr(source, "with_hours"):
+            return
+        source = source.with_hours()
     blocks = prepositioning.random_block(source, 0, 6, impact)
     alone = [prepositioning.random_data(source, source.scenario(k), impact) for k in range(6)]
     for name, values in blocks.items():

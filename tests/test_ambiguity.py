@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import quakeops
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from quakeops.decomposition.ambiguity import lipschitz_constant, problem_ambiguity
 from quakeops.decomposition.benders import parse_risk, solve_problem
@@ -123,6 +123,8 @@ def both(two_stage, data, text, **settings):
     stabilization=st.sampled_from(["in-out", "level-1", "level-inf", "none"]),
     pool=st.booleans(),
 )
+@example(seed=401124, risk="worst", cuts="adaptive", stabilization="in-out", pool=False)
+@example(seed=138980, risk="worst", cuts="adaptive", stabilization="none", pool=False)
 def test_the_engine_finds_the_optimum_of_the_extensive_form(two_stage, seed, risk, cuts, stabilization, pool):
     """On random programs, with fixed or random recourse (then several groups), and what verification says of it."""
     data = two_stage.draw(seed)

@@ -209,7 +209,7 @@ def test_the_tree_finds_the_best_whole_point(seed):
 
     root = (np.full(3, -2.0), np.full(3, 2.0))
     start = solve(root, 0.0).bound
-    end = search(np.ones(3, dtype=bool), root, start, PseudoCosts(3), solve, refine, lambda: found[0] - 1e-7, lambda: False)
+    end = search(np.ones(3, dtype=bool), root, start, PseudoCosts(3), solve, refine, lambda: found[0] - 1e-7, lambda: 0, lambda: False)
     assert found[0] == pytest.approx(best, abs=1e-6) and min(end.bound, found[0]) == pytest.approx(best, abs=1e-6)
 
 
@@ -241,6 +241,25 @@ def test_budget_and_expressions_are_checked():
         compile_objectives(program, ("a", "c"))
     with pytest.raises(InputError, match="at least two"):
         compile_objectives(program, ("a",))
+
+
+@pytest.mark.parametrize(
+    ("build", "part"),
+    [
+        (lambda m: 2 * m.a.expr + 7, "'a' and 'c' are the same up to a factor 2"),
+        (lambda m: m.a.expr - 1, "'a' and 'c' are identical"),
+        (lambda m: 3.0 + 0 * m.x, "'c' holds no variable"),
+    ],
+)
+def test_objectives_that_are_no_further_ones(build, part):
+    def model(name, **kwargs):
+        m = scarce(name, **kwargs)
+        m.c = pyo.Expression(expr=build(m))
+        return m
+
+    program = Program("scarce", ("scen0", "scen1"), model, {"needs": [3.0, 9.0]})
+    with pytest.raises(InputError, match=part):
+        compile_objectives(program, ("a", "b", "c"))
 
 
 def test_random_data_in_objectives_and_recourse(islands):

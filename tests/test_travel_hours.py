@@ -100,7 +100,7 @@ def test_a_set_without_impact_terms_is_refused(town, tmp_path):
 
 def test_a_front_of_generated_scenarios(run, town):
     done = run(
-        "pareto", "prepositioning", "--scenario-file", str(town[0]), "--points", "4", "--budget", "2e6", "--rel-gap", "1e-2", "--json"
+        "pareto", "prepositioning", "--scenario-file", str(town[0]), "--points", "4", "--budget", "6e5", "--rel-gap", "1e-2", "--json"
     )
     assert done.code == 0, done.err
     assert done.json["num_scenarios"] == 6 and len(done.json["points"]) >= 3 and done.json["units"]["loss"] == "USD"

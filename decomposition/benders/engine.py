@@ -153,6 +153,8 @@ class Engine:
 
     def refine(self, cuts: tuple[Cut, ...], point: Point) -> None:
         """Split the half of the clusters whose new cuts are violated most at the master's solution, up to the clusters of the settings."""
+        if self.risk.worst:  # whose cuts are all on one theta
+            return
         most = min(self.settings.clusters, self.problem.num_scenarios)
         excess = {c.clusters[0]: c.value(point.x, point.eta) - float(point.theta[c.clusters[0]]) for c in cuts if len(c.clusters) == 1}
         sizes = np.bincount(self.clusters[self.clusters >= 0], minlength=self.master.clusters)

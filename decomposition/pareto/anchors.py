@@ -1,14 +1,14 @@
 r"""Anchors: the lexicographic optima of the objectives, and the payoff table they make.
 
 Anchor k minimises f_k, then among what attains that the other objectives in their order. First every objective is minimised roughly, which
-gives the ranges; then to ``rel_gap`` of its range, again where the ranges turn out smaller. A value once attained is held, to ``rel_gap``
-of the range, by a row u_j <= value; so each step starts from a plan, and is not asked for more than the step before has proved.
+gives the ranges; then to half of ``rel_gap`` of its range, again where the ranges turn out smaller. A value once attained is held, to the
+other half, by a row u_j <= value: so each step starts from a plan, and is not asked for more than the step before has proved.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -85,22 +85,24 @@ def _anchor(
     remaining: Callable[[], float | None],
     report: Callable[[str, int, int], None],
 ) -> tuple[Outcome, float]:
-    """Return anchor k and a lower bound on its own objective; ``rel_gap`` counts in ``ranges``."""
+    """Return anchor k, its value and bound those of its own objective in ``ranges``, and that bound in the objective's unit."""
     K = inner.size
     held: list[tuple[int, float]] = []
     least = -np.inf
     for step, j in enumerate([k, *(i for i in range(K) if i != k)]):
         report("anchors", K + k * K + step, K + K * K)
         on_f = np.where(np.arange(K) == j, 1.0 / ranges[j], 0.0)
-        G = np.array([np.eye(K)[i] for i, _ in held]).reshape(len(held), K)
-        g = np.array([value + rel_gap * ranges[i] for i, value in held])
-        problem = PointProblem(on_f, np.zeros(K), G, g, LATER * rel_gap if step else rel_gap)
+        G = np.array([np.eye(K)[i] / ranges[i] for i, _ in held]).reshape(len(held), K)
+        g = np.array([value / ranges[i] + 0.5 * rel_gap for i, value in held])
+        problem = PointProblem(on_f, np.zeros(K), G, g, LATER * rel_gap if step else 0.5 * rel_gap)
         found = _done(inner.solve(problem, remaining()), names, j)
         assert found.f is not None
         if j == k and found.bound is not None:
             least = found.bound * ranges[k]
         held.append((j, float(found.f[j])))
-    return found, least
+    value, bound = float(found.f[k] / ranges[k]), float(least / ranges[k])
+    solved = value - bound <= rel_gap * (1 + 1e-6) + 1e-6 * max(1.0, abs(value))
+    return replace(found, value=value, bound=bound, termination=Termination.OPTIMAL if solved else found.termination), least
 
 
 def _rough(inner: InnerSolver, names: Sequence[str], k: int, remaining: Callable[[], float | None]) -> Outcome:

@@ -75,7 +75,7 @@ class WeightedBenders:
         self._lps = ScenarioLPs(objectives, backend, objectives.scale, threads)
         self._clusters = min(clusters, len(self._p))
         self._threads = threads
-        self._pool = CutPool()
+        self._pool = CutPool(len(objectives.names), self._clusters, len(self._whole))
         low, high = boxes(objectives.data)
         self._hull = Hull(objectives, backend, np.where(self._whole, 1.0, units(low, high)))
         self._cluster: Array | None = None
@@ -197,6 +197,7 @@ class WeightedBenders:
             lambda box, about: self._lp.solve(own, box, about=about, time_limit=self._left()),
             refine,
             lambda: np.inf if best is None else best.value - TREE * own.tolerance,
+            lambda: len(self._pool) + len(self._pool.rays),
             self._out_of_time,
         )
         self._nodes += tree.nodes
@@ -291,9 +292,7 @@ class WeightedBenders:
         slope = np.zeros((C, len(e.x)))
         np.add.at(slope, self._cluster, self._p[:, None] * e.slope)
         constant = value - slope @ e.x
-        self._pool.weights.append(e.weights)
-        self._pool.constant.append(constant)
-        self._pool.slope.append(slope)
+        self._pool.add(e.weights, constant, slope)
         self._hull.add(e.x, self._p @ e.f + self._first @ e.x + self._constant)
         if outer is None or outer.x is None or outer.f is None:
             return np.inf

@@ -85,8 +85,8 @@ def compile_objectives(program: Program, names: Sequence[str], budget: str | Non
     Raises
     ------
     InputError
-        Fewer than two names, one twice, an expression that the model does not have, a budget that holds second-stage variables or
-        random data.
+        Fewer than two names, one twice, an expression that the model does not have or that holds no variable, two that are the same up to
+        a factor, a budget that holds second-stage variables or random data.
     ModelError
         An expression that is not linear, or not affine in the random data.
     """
@@ -103,16 +103,33 @@ def compile_objectives(program: Program, names: Sequence[str], budget: str | Non
     parts = [_taken_out(s, len(rows)) for s in data.scenarios]
     K = len(names)
     first, offset = tuple(c[:K] for _, c, _, _ in parts), np.array([o[:K] for *_, o in parts])
+    second = tuple(csr_array(q[:K]) for _, _, q, _ in parts)
+    _check_distinct(names, first, second)
     kept = replace(data, scenarios=tuple(s for s, *_ in parts), sign=1.0)
     if budget is None:
-        return Objectives(names, kept, first, tuple(csr_array(q[:K]) for _, _, q, _ in parts), offset)
+        return Objectives(names, kept, first, second, offset)
     cost, constant = parts[0][1][K], float(parts[0][3][K])
     for s, c, q, o in parts:
         if csr_array(q[[K]]).nnz:
             raise InputError(f"{program.name}: expression {budget!r} holds second-stage variables; a budget is on the first stage alone")
         if not np.array_equal(c[K], cost) or o[K] != constant:
             raise InputError(f"{program.name}: expression {budget!r} differs in scenario {s.name!r}; a budget holds no random data")
-    return Objectives(names, kept, first, tuple(csr_array(q[:K]) for _, _, q, _ in parts), offset, cost, constant)
+    return Objectives(names, kept, first, second, offset, cost, constant)
+
+
+def _check_distinct(names: Sequence[str], first: Sequence[Array], second: Sequence[csr_array]) -> None:
+    """Refuse an objective without variables, and two whose coefficients are a positive multiple of each other in every scenario."""
+    vectors = vstack([csr_array(np.concatenate(first, axis=1)).T, *(q.T for q in second)], format="csc")
+    for a, name in enumerate(names):
+        one = vectors[:, [a]].toarray().ravel()
+        if not one.any():
+            raise InputError(f"objective {name!r} holds no variable: it is constant; leave it out")
+        for b in range(a):
+            other = vectors[:, [b]].toarray().ravel()
+            factor = float(one @ other) / float(other @ other)
+            if factor > 0 and np.abs(one - factor * other).max() <= 1e-9 * np.abs(one).max():
+                what = "identical" if abs(factor - 1) < 1e-9 else f"the same up to a factor {factor:.6g}"
+                raise InputError(f"objectives {names[b]!r} and {name!r} are {what}; leave one out")
 
 
 def _with_rows(program: Program, names: Sequence[str]) -> Callable[..., pyo.ConcreteModel]:

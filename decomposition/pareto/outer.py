@@ -13,7 +13,7 @@ only its weighted sums have a lower bound that depends on x alone. The optimum o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import block_array, coo_array, csr_array, eye_array
@@ -38,30 +38,52 @@ Box = tuple[Array, Array]
 """Lower and upper bounds of the first-stage variables (n1,), of which those of the integers count."""
 
 
-@dataclass(slots=True)
 class CutPool:
-    """All cuts: ``weights`` (R, K); ``constant`` (R, C), ``slope`` (R, C, n1) in units of x; and rays (violation rows without theta)."""
+    """All cuts: ``weights`` (R, K), ``constant`` (R, C), ``slope`` (R, C, n1); and ``rays`` (constant, slope), rows without theta."""
 
-    weights: list[Array] = field(default_factory=list)
-    constant: list[Array] = field(default_factory=list)
-    slope: list[Array] = field(default_factory=list)
-    rays: list[tuple[float, Array]] = field(default_factory=list)
+    def __init__(self, K: int, clusters: int, n: int):
+        self._room = [np.zeros((16, K)), np.zeros((16, clusters)), np.zeros((16, clusters, n))]
+        self._size = 0
+        self.rays: list[tuple[float, Array]] = []
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def weights(self) -> Array:
+        """Weights l of each cut."""
+        return self._room[0][: self._size]
+
+    @property
+    def constant(self) -> Array:
+        """Constants alpha of each cut by cluster."""
+        return self._room[1][: self._size]
+
+    @property
+    def slope(self) -> Array:
+        """Slopes beta of each cut by cluster."""
+        return self._room[2][: self._size]
+
+    def add(self, weights: Array, constant: Array, slope: Array) -> None:
+        """Take a cut of every cluster."""
+        if self._size == len(self._room[0]):
+            self._room = [np.concatenate([part, np.zeros_like(part)]) for part in self._room]
+        for part, new in zip(self._room, (weights, constant, slope), strict=True):
+            part[self._size] = new
+        self._size += 1
 
     def rescale(self, factor: Array) -> None:
         """Count theta in other units, ``factor`` (K,) times the ones before; rows are scaled to a largest weight of 1."""
-        for r, weights in enumerate(self.weights):
-            new = weights * factor
-            size = float(new.max())
-            self.weights[r], self.constant[r], self.slope[r] = new / size, self.constant[r] / size, self.slope[r] / size
+        weights = self.weights * factor
+        size = weights.max(axis=1)
+        self.weights[:] = weights / size[:, None]
+        self.constant[:] /= size[:, None]
+        self.slope[:] /= size[:, None, None]
 
-    def violated(self, x: Array, theta: Array) -> list[tuple[int, int]]:
-        """Return (cut, cluster) of what (x, theta (C, K)) violates."""
-        if not self.weights:
-            return []
-        needed = np.array(self.constant) + np.array(self.slope) @ x
-        given = np.array(self.weights) @ theta.T
-        worst = needed - given > VIOLATED * np.maximum(1.0, np.abs(needed))
-        return [(int(r), int(c)) for r, c in np.argwhere(worst)]
+    def missing(self, x: Array, theta: Array) -> Array:
+        """Return by how much (x, theta (C, K)) misses each cut (R, C), relative to max(1, |its side|)."""
+        needed = self.constant + self.slope @ x
+        return np.asarray((needed - self.weights @ theta.T) / np.maximum(1.0, np.abs(needed)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,10 +146,11 @@ class Master:
             found = self._model.solve({"time_limit": time_limit, "threads": 1})
             if found.x is None or found.row_dual is None or found.bound is None:
                 return OuterSolution(found.termination)
-            x, theta = self._unit * found.x[: self._n], self._theta(found.x)
-            self._note(x, theta)
+            x = self._unit * found.x[: self._n]
+            missing = self._pool.missing(x, self._theta(found.x))
+            self._note(missing)
             held = set(self._rows)
-            new = [pair for pair in self._pool.violated(x, theta) if pair not in held]
+            new = [(r, c) for r, c in np.argwhere(missing > VIOLATED).tolist() if (r, c) not in held]
             if not new:
                 break
             self._add(new)
@@ -155,7 +178,7 @@ class Master:
         if not (np.array_equal(problem.G, self._G) and np.array_equal(problem.g, self._g)):
             self._replace_G(np.asarray(problem.G, dtype=float).reshape(-1, K), problem.g)
         if not self._rows:  # without the first cuts theta has no lower bound
-            self._add([(r, c) for r in range(len(self._pool.weights)) for c in range(self._C)])
+            self._add([(r, c) for r in range(len(self._pool)) for c in range(self._C)])
         if len(self._pool.rays) > self._rays:
             self._add_rays()
         if len(self._rows) > MOST_ROWS:
@@ -203,24 +226,16 @@ class Master:
             row, low = self._row(slope, constant)
             size = max(1.0, float(np.abs(row).max()))
             self._model.add_rows(csr_array(row[None, :] / size), np.array([low / size]), np.array([np.inf]))
-            self._rows.append((-1, len(self._rows)))
+            self._rows.append((-1, 0))
             self._idle = np.append(self._idle, 0)
         self._rays = len(self._pool.rays)
         self._replace_G(G, g)
 
-    def _note(self, x: Array, theta: Array) -> None:
+    def _note(self, missing: Array) -> None:
         """Count for how long each row has been slack."""
-        if not self._rows:
-            return
-        r, c = np.array(self._rows).T
-        cut = r >= 0
-        slack = np.zeros(len(r))
-        picked = r[cut], c[cut]
-        if cut.any():
-            given = (np.array([self._pool.weights[i] for i in picked[0]]) * theta[picked[1]]).sum(axis=1)
-            needed = np.array([self._pool.constant[i][j] + self._pool.slope[i][j] @ x for i, j in zip(*picked, strict=True)])
-            slack[cut] = given - needed
-        self._idle = np.where(slack > 1e-6, self._idle + 1, 0)
+        r, c = np.array(self._rows, dtype=int).reshape(-1, 2).T
+        slack = (r >= 0) & (missing[r, c] < -1e-6)
+        self._idle = np.where(slack, self._idle + 1, 0)
 
     def _purge(self) -> None:
         r = np.array([pair[0] for pair in self._rows])

@@ -62,21 +62,24 @@ def search(
     solve: Callable[[Box, float], OuterSolution],
     refine: Callable[[Array], None],
     cutoff: Callable[[], float],
+    version: Callable[[], int],
     stop: Callable[[], bool],
 ) -> Searched:
     """Search the tree from ``root``, whose bound is given, best bound first.
 
     ``solve(box, about)`` solves a node's LP; ``refine(z)`` makes it exact at whole integers z; ``cutoff()`` is the value from which
-    on a node need not be followed, and ``stop()`` tells that time is over.
+    on a node need not be followed; ``version()`` counts the cuts, and a node waiting since there were fewer is solved again; ``stop()``
+    tells that time is over.
     """
-    heap: list[tuple[float, int, Array, Array]] = [(bound, 0, *root)]
+    heap: list[tuple[float, int, Box, OuterSolution | None, int]] = [(bound, 0, root, None, -1)]
     left, nodes = np.inf, 0
     refined: list[Array] = []
     at = np.flatnonzero(whole)
     while heap and heap[0][0] < cutoff() and nodes < MOST_NODES and not stop():
-        about, _, low, high = heapq.heappop(heap)
-        node = solve((low, high), about)
-        nodes += 1
+        about, _, (low, high), node, made = heapq.heappop(heap)
+        if node is None or made != version():
+            node = solve((low, high), about)
+            nodes += 1
         if node.x is None or node.bound is None:
             if node.termination != "infeasible":
                 left = min(left, about)
@@ -92,7 +95,7 @@ def search(
             if not any(np.array_equal(z, other) for other in refined):
                 refined.append(z)
                 refine(z)
-                heapq.heappush(heap, (value, 2 * nodes, low, high))
+                heapq.heappush(heap, (value, 2 * nodes, (low, high), None, -1))
                 continue
             open_ = at[low[at] < high[at]]
             if not len(open_):  # this plan alone, as exact as it gets
@@ -112,12 +115,12 @@ def search(
             nodes += 1
             if child.x is None or child.bound is None:
                 if child.termination != "infeasible":
-                    heapq.heappush(heap, (value, 2 * nodes + up, lower, upper))
+                    heapq.heappush(heap, (value, 2 * nodes + up, (lower, upper), None, -1))
                 continue
             distance = (1 - (x[j] - np.floor(x[j]))) if up else x[j] - np.floor(x[j])
             pseudo.note(j, up, child.bound - value, distance)
             if child.bound < cutoff():
-                heapq.heappush(heap, (max(value, child.bound), 2 * nodes + up, lower, upper))
+                heapq.heappush(heap, (max(value, child.bound), 2 * nodes + up, (lower, upper), child, version()))
             else:
                 left = min(left, child.bound)
     return Searched(min(left, heap[0][0] if heap else np.inf), nodes)
