@@ -43,7 +43,7 @@ def violations(source: DemandSource, plan: dict[str, float], start: int, stop: i
     else:
         missed = _missed_by_recourse(inst, plan, demand, joint=bool(form.get("joint", True)))
     if form.get("joint", True):
-        return {"all": missed.any(axis=1)}
+        return {"all": np.asarray(missed.any(axis=1))}
     return {z.name: missed[:, i] for i, z in enumerate(inst.zones)}
 
 

@@ -87,7 +87,7 @@ def _open(kind: type[Instance], instance: str | Instance, scenario_file: str | N
             f"{origin}unknown instance {instance!r}{did_you_mean(instance, known)}; known: {', '.join(known)} (or give a .json file)"
         )
     inst = require(kind, instances.load(instance) if isinstance(instance, str) else instance, str(getattr(instance, "name", instance)))
-    records = inst.scenarios if scenario_file is None else instances.read_scenarios(scenario_file, inst)
+    records: list[Any] = list(inst.scenarios) if scenario_file is None else instances.read_scenarios(scenario_file, inst)
     source = FixedSource(inst, records) if isinstance(inst, Prepositioning) else FixedDemand.of_records(inst, records)
     if not source.num_scenarios:
         raise InputError(f"instance {inst.name!r}: field 'scenarios' is empty; give --scenario-file")

@@ -100,6 +100,7 @@ def _anchor(
         if j == k and found.bound is not None:
             least = found.bound * ranges[k]
         held.append((j, float(found.f[j])))
+    assert found.f is not None
     value, bound = float(found.f[k] / ranges[k]), float(least / ranges[k])
     solved = value - bound <= rel_gap * (1 + 1e-6) + 1e-6 * max(1.0, abs(value))
     return replace(found, value=value, bound=bound, termination=Termination.OPTIMAL if solved else found.termination), least

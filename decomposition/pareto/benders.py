@@ -17,6 +17,7 @@ import time
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from ...errors import ModelError
@@ -78,7 +79,7 @@ class WeightedBenders:
         self._pool = CutPool(len(objectives.names), self._clusters, len(self._whole))
         low, high = boxes(objectives.data)
         self._hull = Hull(objectives, backend, np.where(self._whole, 1.0, units(low, high)))
-        self._cluster: Array | None = None
+        self._cluster: NDArray[np.int64] | None = None
         self._count_in(objectives.scale)
         self._deadline: float | None = None
         self._points = self._nodes = 0
@@ -115,7 +116,12 @@ class WeightedBenders:
 
     def work(self) -> dict[str, float]:
         """Counts of evaluations of all scenarios, cuts, attained points and master solves."""
-        done = {"solves": self._points, "evaluations": self._lps.calls, "columns": len(self._hull.x), "nodes": self._nodes}
+        done: dict[str, float] = {
+            "solves": self._points,
+            "evaluations": self._lps.calls,
+            "columns": len(self._hull.x),
+            "nodes": self._nodes,
+        }
         return done if self._cluster is None else done | {"masters": self._lp.solves}
 
     def solve(self, problem: PointProblem, time_limit: float | None = None) -> Outcome:
@@ -142,7 +148,7 @@ class WeightedBenders:
             if not any([self._take_rays(e) for e in found]):
                 break
         order = np.argsort(sum(e.value for e in found), kind="stable")
-        self._cluster = np.empty(len(order), dtype=int)
+        self._cluster = np.empty(len(order), dtype=np.int64)
         self._cluster[order] = np.arange(len(order)) * self._clusters // len(order)
         self._open_masters()
         for e in found:
@@ -164,7 +170,7 @@ class WeightedBenders:
 
     def _take_rays(self, e: Evaluation) -> bool:
         """Add v + s'(x' - x) <= 0 for every scenario without recourse, v its least violation; return whether there is one."""
-        self._pool.rays += [(violation - slope @ e.x, slope) for violation, slope in e.rays]
+        self._pool.rays += [(violation - float(slope @ e.x), slope) for violation, slope in e.rays]
         return bool(e.rays)
 
     # -- one point
@@ -265,7 +271,7 @@ class WeightedBenders:
         here, best, lower = (outer.weights, outer.price), (outer.weights, outer.price), -np.inf
         for k in range(MIXES):
             at.append(e)
-            value = here[0] @ (constant + self._p @ e.f) + here[1]
+            value = float(here[0] @ (constant + self._p @ e.f) + here[1])
             if value > lower:
                 best, lower = here, value
             found = mix(own, at, self._p, constant, self._backend)

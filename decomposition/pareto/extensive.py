@@ -86,6 +86,7 @@ class ExtensiveForm:
                 return found
             assert found.value is not None  # the solver's gap is relative, the tolerance is not
             rel_gap = min(rel_gap / 10, 0.5 * problem.tolerance / max(abs(found.value), 1e-10))
+            assert solution.x is not None
             self._model.warm_start(solution.x)
 
     def _whole(self, solution: Solution) -> Solution:

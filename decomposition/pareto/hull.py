@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import block_array, csr_array, eye_array
 
 from ...solvers import Backend, LinearProgram
@@ -42,14 +43,14 @@ class Hull:
     unit: Array
     x: list[Array] = field(default_factory=list)
     f: list[Array] = field(default_factory=list)
-    seen: Array = field(init=False)
+    seen: NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
         data = self.objectives.data
         seen = np.abs(self.objectives.expected_first).sum(axis=0) > 0
         for s in data.scenarios:
             seen[s.T.indices[s.T.data != 0]] = True
-        self.seen = np.flatnonzero(seen)
+        self.seen = np.flatnonzero(seen).astype(np.int64)
 
     def add(self, x: Array, f: Array) -> None:
         """Take a plan and what its recourse attains."""
