@@ -46,7 +46,7 @@ from .protocol import attach_first_stage, parameter, scenario_number
 OBJECTIVES = {
     "units": {"casualties": "people", "loss": "money", "response_time": "h"},
     "arguments": {"impact": True},
-    "instance": "islands-3",
+    "instance": "town-50",
 }
 """Stage expressions for a front (6), (7), (9): their units, the argument that adds them, an instance that has the terms."""
 

@@ -25,26 +25,27 @@ class HighsCosts(HighsModel):
         self._set("parallel", "off")  # not "threads": HiGHS keeps one scheduler a process and refuses another number
         self._solved = False
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
-        return len(self._rows), len(self._columns)
-
-    def change(self, lower: Array, upper: Array, cost: Array) -> Solution:
-        """Solve for these row bounds and costs, from the last basis; once more from scratch if that ends without an optimum."""
-        self.set_row_bounds(lower, upper)
-        if self._solved:
-            self._highs.run()
-        self.set_cost(cost)
+    def change(self, sides: tuple[Array, Array] | None, cost: Array | None) -> Solution:
+        """Solve for these row bounds and costs, ``None`` where they stay, from the last basis; from scratch if that finds no optimum."""
+        if sides is not None:
+            self.set_row_bounds(*sides)
+            if self._solved and cost is not None:
+                self._highs.run()
+        if cost is not None:
+            self.set_cost(cost)
         found = self._run()
         if not self._solved:
             self._highs.clearSolver()
             found = self._run()
         return found
 
-    def take_basis(self, other: HighsCosts) -> None:
-        """Begin with the last basis of another model of the same shape."""
-        self._check(self._highs.setBasis(other._highs.getBasis()), "setBasis")
+    def basis(self) -> Any:
+        """Return the last basis, for :meth:`start_from`."""
+        return self._highs.getBasis()
+
+    def start_from(self, basis: Any) -> None:
+        """Begin with the basis of another model of the same shape."""
+        self._check(self._highs.setBasis(basis), "setBasis")
 
     def _run(self) -> Solution:
         self._highs.run()

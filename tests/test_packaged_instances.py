@@ -11,7 +11,7 @@ import pytest
 from quakeops.instances.schema import Prepositioning
 
 LIBRARY = files("quakeops.instances.library")
-NAMES = ["gulf-coast-51", "islands-3", "newsvendor"]
+NAMES = ["gulf-coast-51", "islands-3", "newsvendor", "town-50"]
 SHARED = (Path(__file__).parents[1] / "../shared/data/prepositioning/rawls_turnquist").resolve()
 COLUMNS = {"water": "water_1000gal", "food": "food_1000meals", "medical kits": "medical_kits"}
 

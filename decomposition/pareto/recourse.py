@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array, hstack
@@ -49,8 +50,11 @@ class ScenarioLPs:
     def __init__(self, objectives: Objectives, backend: Backend, scale: Array, threads: int | None = None):
         self._data, self._backend = objectives.data.scenarios, backend
         self._q = [csr_array(csr_array((1 / scale, (range(len(scale)), range(len(scale))))) @ q) for q in objectives.second]
+        self._q_turned = [csr_array(q.T) for q in self._q]
         self._T = [csr_array(s.T.T) for s in self._data]
         self._models: list[SolverModel | None] = [None] * len(self._data)
+        self._basis: Any = None
+        self._last: tuple[Array, Array] | None = None
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         self._threads = max(1, min(threads or min(2, cores), len(self._data)))
         self.calls = 0
@@ -59,6 +63,8 @@ class ScenarioLPs:
         """Count objectives in units ``factor`` (K,) times the ones before."""
         turn = csr_array((1 / factor, (range(len(factor)), range(len(factor)))))
         self._q = [csr_array(turn @ q) for q in self._q]
+        self._q_turned = [csr_array(q.T) for q in self._q]
+        self._last = None
 
     def evaluate(self, x: Array, weights: Array) -> Evaluation:
         """Solve (1) for every scenario.
@@ -73,22 +79,29 @@ class ScenarioLPs:
         S, K = len(self._data), len(weights)
         out = Evaluation(x, weights, np.zeros((S, K)), np.zeros(S), np.zeros((S, len(x))))
         self.calls += 1
+        same = (False, False) if self._last is None else (np.array_equal(x, self._last[0]), np.array_equal(weights, self._last[1]))
+        self._last = None  # until all of them have been solved
+        if self._basis is None and self._backend.name == "highs":  # where all others start, whatever the threads
+            self._solve(0, x, weights, same, out)
+            opened = self._models[0]
+            self._basis = opened.basis() if isinstance(opened, HighsCosts) else None
 
         def part(numbers: range) -> list[tuple[float, Array]]:
-            return [ray for s in numbers if (ray := self._solve(s, x, weights, out)) is not None]
+            return [ray for s in numbers if (ray := self._solve(s, x, weights, same, out)) is not None]
 
         if self._threads == 1:
             out.rays.extend(part(range(S)))
-            return out
-        with ThreadPoolExecutor(self._threads) as pool:
-            for found in pool.map(part, [range(t, S, self._threads) for t in range(self._threads)]):
-                out.rays.extend(found)
+        else:
+            with ThreadPoolExecutor(self._threads) as pool:
+                for found in pool.map(part, [range(t, S, self._threads) for t in range(self._threads)]):
+                    out.rays.extend(found)
+        self._last = (x, weights)
         return out
 
-    def _solve(self, k: int, x: Array, weights: Array, out: Evaluation) -> tuple[float, Array] | None:
+    def _solve(self, k: int, x: Array, weights: Array, same: tuple[bool, bool], out: Evaluation) -> tuple[float, Array] | None:
         s, q = self._data[k], self._q[k]
         shift = s.T @ x
-        found = self._at(k, s.row_lower - shift, s.row_upper - shift, q.T @ weights)
+        found = self._at(k, s.row_lower - shift, s.row_upper - shift, self._q_turned[k] @ weights, same)
         if found.termination is Termination.OPTIMAL:
             assert found.x is not None and found.row_dual is not None
             out.f[k] = q @ found.x
@@ -98,17 +111,20 @@ class ScenarioLPs:
         self._models[k] = None
         return self._ray(s, k, shift)
 
-    def _at(self, k: int, low: Array, high: Array, cost: Array) -> Solution:
-        """Solve scenario ``k``'s LP, from its last basis or, the first time, from that of the scenario before it on the same thread."""
+    def _at(self, k: int, low: Array, high: Array, cost: Array, same: tuple[bool, bool]) -> Solution:
+        """Solve scenario ``k``'s LP, from its last basis or, the first time, from the first scenario's.
+
+        ``same`` tells which of right-hand sides and costs are those of the call before.
+        """
         model, s = self._models[k], self._data[k]
         if model is None:
             problem = LinearProgram(cost, s.W, low, high, s.stage.lower, s.stage.upper, np.zeros(len(s.stage), dtype=bool))
             model = self._models[k] = HighsCosts(problem) if self._backend.name == "highs" else self._backend.open(problem)
-            before = self._models[k - self._threads] if k >= self._threads else None
-            if isinstance(model, HighsCosts) and isinstance(before, HighsCosts) and before.shape == model.shape:
-                model.take_basis(before)
+            same = (False, False)
+            if isinstance(model, HighsCosts) and self._basis and self._data[0].W.shape == s.W.shape:
+                model.start_from(self._basis)
         if isinstance(model, HighsCosts):
-            return model.change(low, high, cost)
+            return model.change(None if same[0] else (low, high), None if same[1] else cost)
         model.set_row_bounds(low, high)
         model.set_cost(cost)
         return model.solve({"threads": 1})
