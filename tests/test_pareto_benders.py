@@ -215,7 +215,9 @@ def test_the_tree_finds_the_best_whole_point(seed, tolerance):
 
     root = (np.full(3, -2.0), np.full(3, 2.0))
     start = solve(root, 0.0).bound
-    end = search(np.ones(3, dtype=bool), root, start, PseudoCosts(3), solve, refine, lambda: found[0] - tolerance, lambda: refined[0], lambda: False)
+    end = search(
+        np.ones(3, dtype=bool), root, start, PseudoCosts(3), solve, refine, lambda: found[0] - tolerance, lambda: refined[0], lambda: False
+    )
     assert end.bound <= best + 1e-6, "also of what was pruned"
     assert found[0] == pytest.approx(best, abs=1e-6) if tolerance < 1 else found[0] <= best + tolerance + 1e-6
     assert found[0] == np.inf or found[0] - end.bound <= tolerance + 0.7 + 1e-6
