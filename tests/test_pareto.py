@@ -16,7 +16,7 @@ from quakeops.decomposition.pareto.extensive import ExtensiveForm
 from quakeops.decomposition.pareto.objectives import compile_objectives
 from quakeops.decomposition.pareto.quality import hypervolume, knee, nondominated
 from quakeops.decomposition.pareto.solve import INNER, solve_front
-from quakeops.decomposition.program import Program
+from quakeops.decomposition.program import Program, from_model
 from quakeops.errors import InputError
 from quakeops.models.protocol import attach_first_stage
 from quakeops.solvers import get
@@ -145,6 +145,32 @@ def test_an_analytic_front(method):
     assert front.knee is None  # a straight front has none
 
 
+def circle(name):
+    """a and b at least 1 - (a point of the quarter disc), which 200 tangents bound: the front is the quarter circle around (1, 1)."""
+    m = pyo.ConcreteModel(name)
+    m.x = pyo.Var(range(2), bounds=(0, 1))
+    m.y = pyo.Var(range(2), bounds=(0, 1))
+    m.copy = pyo.Constraint(range(2), rule=lambda m, k: m.y[k] <= m.x[k])
+    angles = np.linspace(0, np.pi / 2, 200)
+    m.disc = pyo.Constraint(range(200), rule=lambda m, i: np.cos(angles[i]) * m.x[0] + np.sin(angles[i]) * m.x[1] <= 1)
+    m.a, m.b = (pyo.Expression(expr=1 - m.y[k]) for k in range(2))
+    m.first_stage_cost = pyo.Expression(expr=m.x[0] + m.x[1])
+    m.cost = pyo.Objective(expr=m.a + m.b)
+    attach_first_stage(m, m.first_stage_cost, [m.x], 1.0)
+    return m
+
+
+@pytest.mark.parametrize("method", ["ef", "benders"])
+def test_a_curved_analytic_front(method):
+    front = solve_front(Program("circle", ("scen0",), circle, {}), HIGHS, ("a", "b"), points=11, budget=5.0, method=method, rel_gap=1e-7)
+    points = np.array([[p.objectives["a"], p.objectives["b"]] for p in front.points])
+    radius = np.hypot(1 - points[:, 0], 1 - points[:, 1])
+    assert len(points) == 11 and radius == pytest.approx(np.ones(11), abs=1 / np.cos(np.pi / 800) - 1 + 1e-6)
+    steps = np.diff(points @ [1.0, -1.0])  # even on the anchors' line, and so on the front; anchors end at the first tangents' corner
+    assert steps == pytest.approx(np.full(10, 0.2 * (1 - np.tan(np.pi / 4 / 199))), abs=5e-6)
+    assert front.points[front.knee].objectives["a"] == pytest.approx(1 - np.sqrt(0.5), abs=1e-4)
+
+
 # -- quality
 
 
@@ -212,7 +238,7 @@ def test_the_command_writes_front_table_and_picture(run, tmp_path):
 def test_every_point_is_attained_by_its_plan(tmp_path):
     """Each plan solved again alone, with weights from its own point: it cannot do better in all objectives, and its budget holds."""
     front = quakeops.pareto("prepositioning", instance="islands-3", points=4, budget=200000.0, rel_gap=1e-5)
-    program = quakeops.facade.from_model("prepositioning", instance="islands-3", arguments={"impact": True})
+    program = from_model("prepositioning", instance="islands-3", arguments={"impact": True})
     objectives = compile_objectives(program, front.names, "first_stage_cost").with_budget(200000.0)
     for p in front.points:
         x = np.array([p.first_stage[n] for n in objectives.data.first.names])

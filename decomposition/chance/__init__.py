@@ -12,19 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import InputError
+from ...errors import InputError, ModelError
 from ...result import Result
 from ...solvers import Backend, Termination
 from ..benders.compiled import compile_problem
 from ..benders.owned import OwnedProblem
+from ..benders.recourse_lps import UnboundedRecourseError
 from ..benders.settings import Settings
 from ..benders.team import Team
-from ..matrices import Array, Stage
 from ..program import Program
-from ..recourse import FEASIBILITY
 from ..run import Run, finish
 from .certificate import certificate
 from .engine import Engine
+from .evaluator import Evaluator
 from .phases import first_plan, lp_phase, mip_phase
 from .problem import ChanceProblem
 
@@ -38,6 +38,8 @@ def solve_chance(program: Program, backend: Backend, run: Run, *, comm: Any = No
     ------
     InputError
         A risk measure or retained scenarios, which do not go with owned variables.
+    ModelError
+        Costs fall without limit, in the first stage or in some recourse.
     """
     settings, team = settings or Settings(), Team(comm)
     refuse_settings(settings)
@@ -47,10 +49,13 @@ def solve_chance(program: Program, backend: Backend, run: Run, *, comm: Any = No
     run.sign = problem.sign
     engine = Engine(chance, backend, run, settings, team)
     try:
-        reason = _drive(engine, run.rel_gap)
+        try:
+            reason = _drive(engine, run.rel_gap)
+        except UnboundedRecourseError as e:
+            raise ModelError(f"{program.name}: the recourse costs of a scenario fall without limit") from e
         held = engine.incumbent
         termination = Termination.INFEASIBLE if reason == "infeasible" and held is None else Termination.OTHER_LIMIT
-        evaluator = _Evaluator(engine)
+        evaluator = Evaluator(engine)
         x = None if held is None else evaluator.joined(held.x, held.z)
         run.timing |= {k: v for k, v in engine.oracle.oracle.seconds.items()}
         run.provenance["chance"] = engine.work()
@@ -93,63 +98,3 @@ def _drive(engine: Engine, rel_gap: float) -> str:
         return reason
     first_plan(engine, point, rel_gap)
     return mip_phase(engine, rel_gap)
-
-
-class _Evaluator:
-    """Exact evaluation of a plan with its owned variables."""
-
-    def __init__(self, engine: Engine):
-        self._engine = engine
-        self._chance = engine.chance
-        first, owned = engine.chance.common, engine.chance.owned
-        names = [n for row in owned.names() for n in row]
-        S, own = len(engine.chance.p), owned.own
-        self._stage = Stage(
-            (*first.names, *names),
-            np.concatenate([first.lower, np.tile(own.lower, S)]),
-            np.concatenate([first.upper, np.tile(own.upper, S)]),
-            np.concatenate([first.integer, np.tile(own.integer, S)]),
-        )
-
-    @property
-    def first(self) -> Stage:
-        """The common variables, then all scenarios' own."""
-        return self._stage
-
-    @property
-    def sign(self) -> float:
-        """-1 for a maximisation."""
-        return self._chance.owned.problem.sign
-
-    @property
-    def num_scenarios(self) -> int:
-        """How many scenarios there are."""
-        return self._chance.owned.problem.num_given
-
-    def joined(self, x: Array, z: Array) -> Array:
-        """Return one vector of a plan and its owned variables."""
-        return np.concatenate([x, z.ravel()])
-
-    def _parts(self, full: Array) -> tuple[Array, Array]:
-        n = len(self._chance.common)
-        return full[:n], full[n:].reshape(len(self._chance.p), self._chance.num_own)
-
-    def clean(self, x: Array) -> Array:
-        """Round the integer part and clip tiny bound violations."""
-        stage = self._stage
-        return np.clip(np.where(stage.integer, np.round(x), x), stage.lower, stage.upper)
-
-    def expected(self, x: Array) -> float | None:
-        """Return the exact expected cost, or ``None`` if the plan is infeasible."""
-        common, z = self._parts(x)
-        seen = self._engine.oracle.evaluate(common, z)
-        if not seen.feasible or self._chance.violation(common, z)[0] > FEASIBILITY:
-            return None
-        return self._engine.cost(seen)
-
-    def why_infeasible(self, x: Array) -> str:
-        """Say what rejects the plan."""
-        common, z = self._parts(x)
-        self._chance.set(z)
-        violation, name = self._chance.violation(common, z)
-        return f"first stage violates {name} by a relative {violation:.2g}" if violation > FEASIBILITY else "a scenario has no recourse"

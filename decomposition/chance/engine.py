@@ -20,8 +20,8 @@ from .problem import ChanceProblem
 from .rows import Indices, Row
 from .stars import Stars
 
-DEEP = 1e-6
-"""Rows violated by less than this, relatively, are not added."""
+DEEP, SHARE = 1e-6, 1e-2
+"""Value rows violated by less than this, or by less than this share of the gap asked for, relatively, are not added."""
 
 NEW_DIRECTIONS, NEW_STARS = 50, 100
 """Most of each that one step adds."""
@@ -121,7 +121,8 @@ class Engine:
         seen = self.oracle.evaluate(x, z)
         if not self.master.rows or seen.feasible:
             size = float(np.abs(self.chance.owned.problem.cost[self.chance.owned.columns.common]) @ np.abs(x))
-            self.master.scale_to(size + float(self.chance.p @ np.abs(np.where(np.isfinite(seen.costs), seen.costs, 0.0))))
+            recourse = float(self.chance.p @ np.abs(np.where(np.isfinite(seen.costs), seen.costs, 0.0)))
+            self.master.scale_to(size + recourse, recourse / self.master.clusters)
         return seen
 
     def learn(self, seen: Seen, point: Point | None) -> int:
@@ -130,13 +131,12 @@ class Engine:
         rows = list(seen.rows) if point is None else self.violated(list(seen.rows), point)
         x, z = (seen.x, seen.z) if point is None else (point.x, point.z)
         rows += self.stars.separate(x, z, NEW_STARS)
-        self.master.add(rows)
-        return len(rows)
+        return self.master.add(rows)
 
     def violated(self, rows: list[Row], point: Point) -> list[Row]:
         """Return the rows that are violated at the master's solution."""
-        z = point.z.ravel()
-        return [r for r in rows if r.violation(point.x, z, point.theta, self.master.unit) > DEEP]
+        z, deep = point.z.ravel(), min(DEEP, SHARE * self.run.rel_gap)
+        return [r for r in rows if r.violation(point.x, z, point.theta, self.master.theta_unit) > deep]
 
     def offer(self, seen: Seen) -> bool:
         """Take a feasible plan, seen exactly, as the incumbent if it is the best; whether it is feasible."""

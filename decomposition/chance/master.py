@@ -14,14 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack, vstack
 
-from ...errors import SolverError
+from ...errors import ModelError, SolverError
 from ...solvers import Backend, LinearProgram, Solution, SolverModel, Termination
+from ..extensive_form import tell_apart
 from ..matrices import Array
 from .problem import ChanceProblem
 from .rows import Row, matrix
 
 SLACK = 1e-7
 SMALLEST_THETA = 2.0**-12
+"""Least unit of theta in units of money, and least entry of theta in a row."""
+
+TIGHT, INTEGRALITY = 1e-5, 1e-9
+"""Below this gap integers are held to 1e-9: what a solver's 1e-6 of an indicator frees would be seen in the bound."""
+
 FEW = 100
 """Fewer rows than this are not worth dropping."""
 
@@ -45,10 +51,12 @@ class Master:
     backend: Backend
     clusters: int
     unit: float = 1.0
+    theta_unit: float = 1.0
     rows: list[Row] = field(default_factory=list)
     row_dual: Array | None = None
     fixed: Array | None = None
     _age: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    _keys: set[tuple[object, ...]] = field(default_factory=set)
     _model: SolverModel | None = None
     _bounds: tuple[Array, Array] | None = None
 
@@ -84,16 +92,26 @@ class Master:
         """Whether every theta has a value row."""
         return len({r.cluster for r in self.rows if r.cluster is not None}) == self.clusters
 
-    def scale_to(self, size: float) -> None:
-        """Count money by a power of two near ``size``."""
+    def scale_to(self, size: float, theta: float) -> None:
+        """Count money by a power of two near ``size``, each theta by one near ``theta``; solvers' tolerances are those shares of them."""
         if size > 0 and not 1 / 64 <= self.unit / size <= 64:
             self.unit = 2.0 ** float(np.floor(np.log2(size)))
             self._model = None
+        theta = max(theta, self.unit * SMALLEST_THETA)
+        if not 1 / 64 <= self.theta_unit / theta <= 64:
+            self.theta_unit = 2.0 ** float(np.floor(np.log2(theta)))
+            self._model = None
 
-    def add(self, rows: list[Row]) -> None:
-        """Append rows."""
+    def add(self, rows: list[Row]) -> int:
+        """Append the rows that are not there yet (a solver holds rows to a tolerance, so one may seem violated again); return how many."""
+        fresh: list[Row] = []
+        for row in rows:
+            if row.key not in self._keys:
+                self._keys.add(row.key)
+                fresh.append(row)
+        rows = fresh
         if not rows:
-            return
+            return 0
         slept = not self.awake
         self.rows += rows
         self._age = np.concatenate([self._age, np.zeros(len(rows), dtype=np.int64)])
@@ -103,6 +121,7 @@ class Master:
             else:
                 body, lower = self._scaled(rows)
                 self._model.add_rows(body, lower, np.full(len(rows), np.inf))
+        return len(rows)
 
     def slack_rows(self, oldest: int) -> NDArray[np.int64]:
         """Return the rows that were slack in the last ``oldest`` LPs solved here, but for one of each theta; none if they are few."""
@@ -115,6 +134,7 @@ class Master:
         """Drop the rows of these numbers."""
         if len(gone):
             kept = np.setdiff1d(np.arange(len(self.rows)), gone)
+            self._keys -= {self.rows[i].key for i in gone.tolist()}
             self.rows = [self.rows[i] for i in kept.tolist()]
             self._age = self._age[kept]
             if self._model is not None:
@@ -123,7 +143,7 @@ class Master:
     @property
     def units(self) -> Array:
         """The columns' units."""
-        return np.concatenate([self._x_unit, np.ones(self._z), np.full(self.clusters, self.unit)])
+        return np.concatenate([self._x_unit, np.ones(self._z), np.full(self.clusters, self.theta_unit)])
 
     def _scaled(self, rows: list[Row]) -> tuple[csr_array, Array]:
         body, lower = matrix(rows, self._n, self._z, self.clusters)
@@ -132,7 +152,7 @@ class Master:
 
     def _scales(self, rows: list[Row], body: csr_array) -> Array:
         """Return by what each row is multiplied in the solver."""
-        scale = np.array([1.0 if r.cluster is None else 1.0 / self.unit for r in rows])
+        scale = np.array([1.0 if r.cluster is None else 1.0 / self.theta_unit for r in rows])
         biggest = np.maximum(abs(body * self.units[None, :] * scale[:, None]).max(axis=1).toarray().ravel(), 1e-300)
         wish = 2.0 ** np.round(np.log2(np.maximum(1.0, biggest)))
         return np.asarray(scale / np.where([r.cluster is None for r in rows], wish, np.minimum(wish, 1 / SMALLEST_THETA)))
@@ -152,7 +172,7 @@ class Master:
         cost = self._cost * units / self.unit
         if not self.awake:
             awake = {r.cluster for r in self.rows}
-            cost[self._n + self._z :] = [1.0 if c in awake else 0.0 for c in range(self.clusters)]
+            cost[self._n + self._z :] *= [1.0 if c in awake else 0.0 for c in range(self.clusters)]
         fixed = csr_array(self._fixed_rows * units[None, :])
         return LinearProgram(
             cost=cost,
@@ -180,12 +200,23 @@ class Master:
             self._model.set_column_bounds(low / self.units, high / self.units)
 
     def solve_lp(self) -> Point | None:
-        """Solve the LP relaxation from the last basis; ``None`` if it is infeasible."""
+        """Solve the LP relaxation from the last basis; ``None`` if it is infeasible.
+
+        Raises
+        ------
+        ModelError
+            It is unbounded: a first-stage variable without bound whose cost falls faster than any row holds it.
+        """
         if self._model is None:
             self._model = self.backend.open(self.program(integer=False))
         found = self._model.solve({"threads": 1})
-        if found.termination in (Termination.INFEASIBLE, Termination.INFEASIBLE_OR_UNBOUNDED):
+        end = found.termination
+        if end is Termination.INFEASIBLE_OR_UNBOUNDED:
+            end = tell_apart(self.program(integer=False), self.backend)
+        if end is Termination.INFEASIBLE:
             return None
+        if end is Termination.UNBOUNDED:
+            raise ModelError("costs of the first stage fall without limit; give its variables finite bounds")
         if found.x is None or found.objective is None or found.row_dual is None:
             raise SolverError(f"the solver failed on the chance master: {found.termination} {found.detail}")
         self.row_dual = found.row_dual
@@ -196,16 +227,17 @@ class Master:
 
     def solve_mip(
         self, rel_gap: float, time_limit: float | None, threads: int | None, start: Array | None
-    ) -> tuple[Point | None, float | None]:
-        """Solve (1) with integrality from ``start`` (x, z, theta); returns incumbent and dual bound, ``None`` where there is none."""
+    ) -> tuple[Point | None, float | None, Termination]:
+        """Solve (1) with integrality from ``start`` (x, z, theta): incumbent and dual bound, ``None`` where there is none, and its end."""
         model = self.backend.open(self.program(integer=True))
         if start is not None:
             model.warm_start(start / self.units)
-        found = model.solve({"rel_gap": rel_gap, "time_limit": time_limit, "threads": threads})
+        options = {"rel_gap": rel_gap, "time_limit": time_limit, "threads": threads}
+        found = model.solve(options | ({"integrality": INTEGRALITY} if rel_gap < TIGHT else {}))
         if found.termination is Termination.ERROR:
             raise SolverError(f"the solver failed on the chance master: {found.detail}")
         bound = None if found.bound is None or not self.awake else found.bound * self.unit
-        return (None if found.x is None else self._point(found)), bound
+        return (None if found.x is None else self._point(found)), bound, found.termination
 
     def _point(self, found: Solution) -> Point:
         assert found.x is not None and found.objective is not None

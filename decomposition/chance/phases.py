@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...solvers import Termination
 from ..benders.stopping import Gap
 from .engine import NEW_STARS, Engine
 from .master import Point
@@ -40,8 +41,7 @@ def lp_phase(engine: Engine, *, stall: float = STALL) -> tuple[str, Point | None
             engine.raise_bound(point.bound, of_lp=True)
         with engine.run.timed("stars"):
             rows = engine.stars.separate(point.x, point.z, NEW_STARS)
-        if rows:
-            engine.master.add(rows)
+        if engine.master.add(rows):
             _purge(engine)
             continue
         found = 0
@@ -74,17 +74,17 @@ def mip_phase(engine: Engine, rel_gap: float) -> str:
         if reason is not None:
             return reason
         before = (engine.bound, engine.incumbent, len(engine.master.rows))
-        point, bound = _master(engine, tolerance, seconds)
+        point, bound, end = _master(engine, tolerance, seconds)
         engine.raise_bound(bound)
         if _closed(engine, target):
             return "gap"
-        if point is None and engine.limit() is None and bound is None:
+        if end in (Termination.INFEASIBLE, Termination.INFEASIBLE_OR_UNBOUNDED):  # the LP phase has shown that it is bounded
             return "infeasible"
         if point is not None:
             complete(engine, point, tolerance)
         if _closed(engine, target):
             return "gap"
-        if before == (engine.bound, engine.incumbent, len(engine.master.rows)):
+        if end is Termination.OPTIMAL and before == (engine.bound, engine.incumbent, len(engine.master.rows)):
             if tolerance <= TIGHTEST:
                 return "stalled"
             tolerance = max(tolerance * TIGHTEN, TIGHTEST)
@@ -104,7 +104,7 @@ def complete(engine: Engine, point: Point, tolerance: float) -> None:
             return
         engine.master.fix(z)
         try:
-            again, _ = _master(engine, tolerance, FIRST_SLICE)
+            again, _, _ = _master(engine, tolerance, FIRST_SLICE)
         finally:
             engine.master.fix(None)
         if again is None:
@@ -149,14 +149,14 @@ def first_plan(engine: Engine, point: Point, tolerance: float) -> None:
         z[order[:count], j] = 1.0
     engine.master.fix(engine.clean_own(z))
     try:
-        start, _ = _master(engine, tolerance, FIRST_SLICE)
+        start, _, _ = _master(engine, tolerance, FIRST_SLICE)
     finally:
         engine.master.fix(None)
     if start is not None:
         complete(engine, start, tolerance)
 
 
-def _master(engine: Engine, tolerance: float, seconds: float) -> tuple[Point | None, float | None]:
+def _master(engine: Engine, tolerance: float, seconds: float) -> tuple[Point | None, float | None, Termination]:
     start = None
     held = engine.incumbent
     if held is not None and (engine.master.fixed is None or np.array_equal(engine.master.fixed, held.z)):

@@ -36,12 +36,17 @@ class Row:
     alpha: Array | None = None
     chain: Indices | None = None
 
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells rows of equal numbers."""
+        return self.cluster, self.constant, self.slope.tobytes(), self.places.tobytes(), self.weights.tobytes()
+
     def at(self, x: Array, z: Array) -> float:
         """Return the left-hand side at x and Z (raveled)."""
         return self.constant + float(self.slope @ x) + float(self.weights @ z[self.places])
 
     def violation(self, x: Array, z: Array, theta: Array, unit: float) -> float:
-        """Return by how much the row is violated, relative to its numbers, or to the master's unit of money for a value row."""
+        """Return by how much the row is violated, relative to its numbers, or to the master's unit of theta for a value row."""
         value = self.at(x, z)
         if self.cluster is None:
             return value / max(1.0, float(np.abs(self.slope) @ np.abs(x)))
