@@ -80,7 +80,7 @@ def _show(plan: Result, e: Evaluation) -> None:
         table.add_row("VSS", "none", e.vss_note)
     for name, v in e.violations.items():
         limit = "" if v.allowed is None else f", allowed {v.allowed:.2%}"
-        interval = f"[{v.low:.2%}, {v.high:.2%}] " if e.sampled else ""
+        interval = f"[{v.low:.2%}, {v.high:.2%}] " if v.low < v.high else ""
         table.add_row(f"misses {name}", f"{v.estimate:.2%}", f"{interval}{v.count} of {v.trials} scenarios{limit}")
     if e.ambiguity is not None:
         worst = e.ambiguity

@@ -7,6 +7,7 @@ that is, a scenario is given up only if it must be. What is required of all scen
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,10 +25,19 @@ KEPT = 1e-7
 """How far the sum of (1) may rise in the second step."""
 
 
+def without_joint_rows(data: StageData, owned: Sequence[str]) -> StageData:
+    """Return spread data with the first-stage rows that hold owned variables left open."""
+    own = np.flatnonzero([name.partition("[")[0] in owned for name in data.first.names])
+    joint = np.flatnonzero(np.diff(csr_array(data.A[:, own]).indptr))
+    lower, upper = data.row_lower.copy(), data.row_upper.copy()
+    lower[joint], upper[joint] = -np.inf, np.inf
+    return replace(data, row_lower=lower, row_upper=upper)
+
+
 def with_own_choice(result: Result, program: Program, anonymous: StageData, backend: Backend) -> Result:
     """Return ``result`` with its common plan and, for every scenario of ``program``, the owned variables of (1).
 
-    ``anonymous`` are the program's matrices with one owner's variables, without rows that join the scenarios.
+    ``anonymous`` are the program's matrices with one owner's variables.
 
     Raises
     ------

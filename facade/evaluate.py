@@ -10,7 +10,7 @@ from ..decomposition.ambiguity import check_radius, plan_ambiguity
 from ..decomposition.compiled import anonymous_stage_data
 from ..decomposition.evaluation import Evaluation, evaluate_plan, plan_vector
 from ..decomposition.owned import spread
-from ..decomposition.owned_evaluation import with_own_choice
+from ..decomposition.owned_evaluation import with_own_choice, without_joint_rows
 from ..decomposition.program import from_provenance
 from ..decomposition.saa.violations import exact_violations, violations
 from ..decomposition.sampling import fresh
@@ -80,10 +80,12 @@ def _evaluate(
         program = replace(program, kwargs={**program.kwargs, "loose": True})
     anonymous = anonymous_stage_data(program)
     data = spread(anonymous, program.owned)
-    if program.violations is not None:
+    joined = bool(program.owned) or program.violations is not None
+    if joined:
         evpi = vss = False
     if program.owned and other:
         result = with_own_choice(result, program, anonymous, backend)
+        data = without_joint_rows(data, program.owned)
     source, service = program.kwargs.get("source"), program.service
     figures = evaluate_plan(
         result,
@@ -96,11 +98,12 @@ def _evaluate(
         service=None if service is None else lambda k, values: service(source, k, values),
         progress=progress,
     )
-    if program.violations is not None:
+    if joined:
         figures = replace(figures, vss_note="EVPI and VSS are not defined where the requirement joins the scenarios")
-        counted = violations(program, result.first_stage, 0.95) if sampled else None
-        exact = exact_violations(program, result.first_stage, data.probabilities) if counted is None else counted
-        figures = replace(figures, violations=exact)
+    if program.violations is not None:
+        drawn = sampled and other  # the scenarios that a plan was made for are no independent draws to judge it by
+        plan, p = result.first_stage, data.probabilities
+        figures = replace(figures, violations=violations(program, plan, 0.95) if drawn else exact_violations(program, plan, p))
     if radius is not None:
         figures = replace(figures, ambiguity=plan_ambiguity(program, backend, plan_vector(result, data), radius))
     if service is None or source is None:

@@ -1,11 +1,7 @@
 """The seeded family ``prepositioning-random``: epicentres over a full network of 20 depots, 3 sizes, 3 commodities.
 
-The network is one fixed draw. In scenario k an earthquake of magnitude M ~ U(5.5, 7.8) has its epicentre e uniform on a
-square of 100 km; node i feels the severity
-
-    s_i = 1 / (1 + exp(-(1.5 (M - 6.3) - |e - x_i| / 20 km + N(0, 0.6^2))))
-
-and then demand = s_i * base_ik, usable_i = 1 - s_i U(0.2, 0.9), capacity_ij = (1 - 0.8 s_i)(1 - 0.8 s_j) 2e5 ft3. Scenario k depends
+The network is one fixed draw. In scenario k node i feels the severity s_i of (1) in :mod:`.epicentres`, and then demand = s_i * base_ik,
+usable_i = 1 - s_i U(0.2, 0.9), capacity_ij = (1 - 0.8 s_i)(1 - 0.8 s_j) 2e5 ft3. Scenario k depends
 on (seed, k) alone. Facility and commodity numbers are those cited from Rawls & Turnquist (2010), food and water per 1000 / 100 units.
 
 For the casualty, loss and response-time terms (all numbers synthetic), with people_i and value_i of the same fixed draw as the network:
@@ -19,13 +15,13 @@ import copy
 from functools import cache
 
 import numpy as np
-from numpy.random import PCG64, Generator, SeedSequence
 from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..instances.arrays import Array, Scenario, ScenarioBlock
 from ..instances.fields import Source, Units
 from ..instances.schema import Commodity, FacilitySize, Impact, Link, Node, Prepositioning
+from .epicentres import severities
 
 _NUM_NODES, _NETWORK_SEED, _FULL_CAPACITY, _SPEED_KM_H = 20, 1, 2.0e5, 40.0
 _CASUALTY_RATE, _LOSS_RATE = 0.02, 0.3
@@ -124,16 +120,7 @@ class RandomSource:
     def block(self, start: int, stop: int) -> ScenarioBlock:
         """Draw scenarios ``start, ..., stop - 1``: each from its own generator, the formulas for all of them at once."""
         size = stop - start
-        place, standard = np.empty((size, 3)), np.empty((size, _NUM_NODES))  # U(0, 1): e, M; N(0, 1)
-        damage = np.empty((size, _NUM_NODES))  # U(0, 1)
-        for b, k in enumerate(range(start, stop)):
-            rng = Generator(PCG64(SeedSequence(self.seed, spawn_key=(k,))))
-            rng.random(out=place[b])
-            rng.standard_normal(out=standard[b])
-            rng.random(out=damage[b])
-        epicentre, magnitude = 100 * place[:, :2], _uniform(place[:, 2], 5.5, 7.8)
-        distance = np.linalg.norm(self._xy - epicentre[:, None], axis=2)
-        severity = 1 / (1 + np.exp(-((magnitude[:, None] - 6.3) * 1.5 - distance / 20 + 0.6 * standard)))
+        severity, magnitude, damage = severities(self.seed, start, stop, self._xy, more=_NUM_NODES)
         i, j = np.triu_indices(_NUM_NODES, 1)
         intact = 1 - 0.8 * severity
         people, value = exposed()

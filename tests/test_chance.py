@@ -314,6 +314,8 @@ def test_a_users_own_module(foreign):
     assert decomposed.status.value == "optimal" and quakeops.verify(decomposed).ok and quakeops.verify(whole).ok
     assert decomposed.objective == pytest.approx(whole.objective, rel=1e-6)
     assert sum(v for n, v in decomposed.first_stage.items() if n.startswith("give_up")) == 5
+    fresh = quakeops.evaluate(decomposed, scenarios=40, evpi=False, vss=False)
+    assert fresh.num_scenarios == 40
     import shelters
     from quakeops.decomposition.matrices import compile_program
     from quakeops.decomposition.program import Program

@@ -8,6 +8,7 @@ the bound per unit of distance to the next whole number, serves the following on
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -71,7 +72,8 @@ def search(
     on a node need not be followed; ``version()`` counts the cuts, and a node waiting since there were fewer is solved again; ``stop()``
     tells that time is over.
     """
-    heap: list[tuple[float, int, Box, OuterSolution | None, int]] = [(bound, 0, root, None, -1)]
+    turn = itertools.count()  # nodes of the same bound come in their order; boxes are never compared
+    heap: list[tuple[float, int, Box, OuterSolution | None, int]] = [(bound, next(turn), root, None, -1)]
     left, nodes = np.inf, 0
     refined: list[Array] = []
     at = np.flatnonzero(whole)
@@ -95,7 +97,7 @@ def search(
             if not any(np.array_equal(z, other) for other in refined):
                 refined.append(z)
                 refine(z)
-                heapq.heappush(heap, (value, 2 * nodes, (low, high), None, -1))
+                heapq.heappush(heap, (value, next(turn), (low, high), None, -1))
                 continue
             open_ = at[low[at] < high[at]]
             if not len(open_):  # this plan alone, as exact as it gets
@@ -115,12 +117,12 @@ def search(
             nodes += 1
             if child.x is None or child.bound is None:
                 if child.termination != "infeasible":
-                    heapq.heappush(heap, (value, 2 * nodes + up, (lower, upper), None, -1))
+                    heapq.heappush(heap, (value, next(turn), (lower, upper), None, -1))
                 continue
             distance = (1 - (x[j] - np.floor(x[j]))) if up else x[j] - np.floor(x[j])
             pseudo.note(j, up, child.bound - value, distance)
             if child.bound < cutoff():
-                heapq.heappush(heap, (max(value, child.bound), 2 * nodes + up, (lower, upper), child, version()))
+                heapq.heappush(heap, (max(value, child.bound), next(turn), (lower, upper), child, version()))
             else:
                 left = min(left, child.bound)
     return Searched(min(left, heap[0][0] if heap else np.inf), nodes)
