@@ -22,7 +22,7 @@ multi-objective study, the terms of the ST-ERAO paper, eq. 14-16; they are not p
     loss          = sum_i L_i (1 - beta_i),       beta_i  <= a'_b + s'_b cover_i for every piece b             (7)
     cover_i       = 1 - sum_k g_ik short_ik,      g_ik = 1 / (v_ik * number of commodities demanded at i)      (8)
     response_time >= sum_jk tau_ji g_ik deliver_jik + T sum_k g_ik short_ik              for all i             (9)
-    sum_i deliver_jik = rho_j stock_jk - left_jk,   sum_j deliver_jik = v_ik - short_ik                        (10)
+    sum_i deliver_jik = rho_j stock_jk - left_jk for all depots j,   sum_j deliver_jik = v_ik - short_ik       (10)
 
 cover_i in [0, 1] is the covered share of the demand of zone i (1 where nothing is demanded, g = 0), alpha and beta are
 concave piecewise-linear reductions, T the horizon (hours) charged for what never arrives, tau the shortest travel times over the
@@ -122,8 +122,8 @@ def build(source: ScenarioSource, scen: Scenario, *, impact: bool = False) -> py
 def random_data(source: ScenarioSource, scen: Scenario | ScenarioBlock, impact: bool = False) -> dict[str, np.ndarray]:
     """Return the value of every mutable parameter of :func:`build`, in the order of its index.
 
-    With N nodes, K commodities and A limited arcs: ``demand`` (N, K), ``usable`` (N,), ``arc_capacity`` (A,); with ``impact`` also
-    ``share`` g (N, K), ``weighted_hours`` tau_ji g_ik (N, N, K), ``potential_casualties`` and ``potential_loss`` (N,).
+    With N nodes, D depots, K commodities and A limited arcs: ``demand`` (N, K), ``usable`` (N,), ``arc_capacity`` (A,); with ``impact`` also
+    ``share`` g (N, K), ``weighted_hours`` tau_ji g_ik (D, N, K), ``potential_casualties`` and ``potential_loss`` (N,).
     A block of B scenarios gives the same with a leading axis B.
 
     Raises
@@ -142,7 +142,8 @@ def random_data(source: ScenarioSource, scen: Scenario | ScenarioBlock, impact: 
     demanded = scen.demand > 0
     with np.errstate(divide="ignore"):
         share = np.where(demanded, 1.0 / (scen.demand * np.maximum(demanded.sum(axis=-1, keepdims=True), 1)), 0.0)
-    hours = np.minimum(scen.hours, terms.horizon_h)
+    depots = [i for i, n in enumerate(source.instance.nodes) if n.candidate]
+    hours = np.minimum(scen.hours[..., depots, :], terms.horizon_h)
     data |= {"share": share, "weighted_hours": hours[..., None] * share[..., None, :, :]}
     return data | {"potential_casualties": scen.casualties, "potential_loss": scen.loss}
 
@@ -165,13 +166,13 @@ def _limited_links(source):
 def _add_impact(m, terms, data):
     """Add (6)-(10): the variables, rows and the named expressions ``casualties``, ``loss``, ``response_time``."""
     m.share = parameter(data["share"], m.nodes, m.commodities)
-    m.weighted_hours = parameter(data["weighted_hours"], m.nodes, m.nodes, m.commodities)
+    m.weighted_hours = parameter(data["weighted_hours"], m.depots, m.nodes, m.commodities)
     m.potential_casualties = parameter(data["potential_casualties"], m.nodes)
     m.potential_loss = parameter(data["potential_loss"], m.nodes)
 
     m.alpha = pyo.Var(m.nodes, within=pyo.NonNegativeReals)
     m.beta = pyo.Var(m.nodes, within=pyo.NonNegativeReals)
-    m.deliver = pyo.Var(m.nodes, m.nodes, m.commodities, within=pyo.NonNegativeReals)
+    m.deliver = pyo.Var(m.depots, m.nodes, m.commodities, within=pyo.NonNegativeReals)
     m.slowest = pyo.Var(within=pyo.NonNegativeReals)
 
     def cover(i):  # (8)
@@ -189,17 +190,16 @@ def _add_impact(m, terms, data):
 
     @m.Constraint(m.nodes)
     def slowest_zone(m, i):  # (9)
-        travel = sum(m.weighted_hours[j, i, k] * m.deliver[j, i, k] for j in m.nodes for k in m.commodities)
+        travel = sum(m.weighted_hours[j, i, k] * m.deliver[j, i, k] for j in m.depots for k in m.commodities)
         return travel + terms.horizon_h * sum(m.share[i, k] * m.short[i, k] for k in m.commodities) <= m.slowest
 
-    @m.Constraint(m.nodes, m.commodities)
+    @m.Constraint(m.depots, m.commodities)
     def delivered_from(m, j, k):  # (10)
-        supply = m.usable[j] * m.stock[j, k] if j in m.depots else 0
-        return sum(m.deliver[j, i, k] for i in m.nodes) == supply - m.left[j, k]
+        return sum(m.deliver[j, i, k] for i in m.nodes) == m.usable[j] * m.stock[j, k] - m.left[j, k]
 
     @m.Constraint(m.nodes, m.commodities)
     def delivered_to(m, i, k):  # (10)
-        return sum(m.deliver[j, i, k] for j in m.nodes) == m.demand[i, k] - m.short[i, k]
+        return sum(m.deliver[j, i, k] for j in m.depots) == m.demand[i, k] - m.short[i, k]
 
     m.casualties = pyo.Expression(expr=sum(m.potential_casualties[i] * (1 - m.alpha[i]) for i in m.nodes))
     m.loss = pyo.Expression(expr=sum(m.potential_loss[i] * (1 - m.beta[i]) for i in m.nodes))

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pyomo.environ as pyo
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from quakeops.decomposition.pareto.benders import WeightedBenders
 from quakeops.decomposition.pareto.driver import find_front
@@ -190,6 +190,7 @@ def test_integer_recourse_is_refused():
 
 @settings(max_examples=40)
 @given(st.integers(0, 10_000), st.sampled_from([1e-7, 1.0, 4.0]))
+@example(1, 1e-7)  # a whole optimum at its upper bounds: it was branched on without end
 def test_the_tree_finds_the_best_whole_point(seed, tolerance):
     """min c'x over random rows and x in {-2, ..., 2}^3, against enumeration; the bound is never above the optimum."""
     from scipy.optimize import linprog

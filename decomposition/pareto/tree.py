@@ -35,7 +35,7 @@ class PseudoCosts:
 
     def note(self, j: int, up: int, rise: float, distance: float) -> None:
         """Take an observed rise of the bound by branching on j."""
-        self.total[up, j] += max(rise, 0.0) / max(distance, 1e-6)
+        self.total[up, j] += max(rise, 0.0) / distance
         self.count[up, j] += 1
 
     def choose(self, x: Array, candidates: NDArray[np.intp]) -> int:
@@ -91,7 +91,7 @@ def search(
             left = min(left, value)
             continue
         x = node.x
-        fractional = at[np.abs(x[at] - np.round(x[at])) > WHOLE]
+        fractional = at[(np.abs(x[at] - np.round(x[at])) > WHOLE) & (low[at] < high[at])]
         if not len(fractional):
             z = np.where(whole, np.round(x), 0.0)
             if not any(np.array_equal(z, other) for other in refined):
@@ -105,22 +105,22 @@ def search(
                 continue
             fractional = open_
         j = pseudo.choose(x, fractional)
+        split = min(max(np.floor(x[j] + WHOLE), low[j]), high[j] - 1)  # both children are smaller, also where x_j is at a bound
         for up in (0, 1):
             lower, upper = low.copy(), high.copy()
             if up:
-                lower[j] = np.floor(x[j] + WHOLE) + 1
+                lower[j] = split + 1
             else:
-                upper[j] = np.floor(x[j] + WHOLE)
-            if lower[j] > upper[j]:
-                continue
+                upper[j] = split
             child = solve((lower, upper), value)
             nodes += 1
             if child.x is None or child.bound is None:
                 if child.termination != "infeasible":
                     heapq.heappush(heap, (value, next(turn), (lower, upper), None, -1))
                 continue
-            distance = (1 - (x[j] - np.floor(x[j]))) if up else x[j] - np.floor(x[j])
-            pseudo.note(j, up, child.bound - value, distance)
+            distance = split + 1 - x[j] if up else x[j] - split
+            if WHOLE < distance < 1:
+                pseudo.note(j, up, child.bound - value, distance)
             if child.bound < cutoff():
                 heapq.heappush(heap, (max(value, child.bound), next(turn), (lower, upper), child, version()))
             else:
