@@ -122,8 +122,8 @@ def build(source: ScenarioSource, scen: Scenario, *, impact: bool = False) -> py
 def random_data(source: ScenarioSource, scen: Scenario | ScenarioBlock, impact: bool = False) -> dict[str, np.ndarray]:
     """Return the value of every mutable parameter of :func:`build`, in the order of its index.
 
-    With N nodes, D depots, K commodities and A limited arcs: ``demand`` (N, K), ``usable`` (N,), ``arc_capacity`` (A,); with ``impact`` also
-    ``share`` g (N, K), ``weighted_hours`` tau_ji g_ik (D, N, K), ``potential_casualties`` and ``potential_loss`` (N,).
+    With N nodes, D depots, K commodities and A limited arcs: ``demand`` (N, K), ``usable`` (N,), ``arc_capacity`` (A,); with ``impact``
+    also ``share`` g (N, K), ``weighted_hours`` tau_ji g_ik (D, N, K), ``potential_casualties`` and ``potential_loss`` (N,).
     A block of B scenarios gives the same with a leading axis B.
 
     Raises
