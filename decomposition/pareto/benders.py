@@ -32,7 +32,7 @@ from .recourse import Evaluation, ScenarioLPs, UnboundedRecourseError
 from .tree import PseudoCosts, search
 from .units import boxes, units
 
-CLUSTERS = 15
+CLUSTERS = 40
 """Most clusters of scenarios, each with its own theta."""
 
 FLOOR = 1e-3
@@ -47,7 +47,7 @@ REMEMBERED = 8
 MIXES = 30
 """Most weights at which one plan's recourse is decomposed in a row."""
 
-SHARE, TREE, RELAXED, EXACT = 0.4, 0.95, 2.0, 0.5
+SHARE, TREE, RELAXED, EXACT = 0.8, 0.95, 2.0, 0.5
 """Parts of the tolerance that may be left: by the rounds with fixed integers, by the tree (where it stops), by the relaxation (a start
 only); and the part of a round's own at which the master counts as exact where it stands."""
 

@@ -22,6 +22,7 @@ from ...solvers import Backend, LinearProgram, SolverModel, Termination
 from ..matrices import Array
 from .inner import PointProblem
 from .objectives import Objectives
+from .rows import ASPIRATION, RAY, Rows
 from .units import ARTIFICIAL, boxes, units
 
 VIOLATED = 2e-7
@@ -30,8 +31,11 @@ VIOLATED = 2e-7
 TINY = 1e-8
 """Coefficients of a cut below this, in the master's units, go into its constant at the variable's worst bound."""
 
-IDLE, MOST_ROWS = 25, 2500
-"""Rows slack for so many solves leave the LP once it has more rows than this; they stay in the pool."""
+ADDED = 3
+"""Most violated cuts of a cluster that enter the LP at once."""
+
+MOST_G = 8
+"""So many different matrices G are kept in the LP."""
 
 
 Box = tuple[Array, Array]
@@ -117,12 +121,9 @@ class Master:
         problem = self._base(objectives, scale)
         self._problem = problem
         self._model: SolverModel = backend.open(problem)
-        self._base_rows = problem.matrix.shape[0]
-        self._rows: list[tuple[int, int]] = []
-        self._idle = np.zeros(0, dtype=int)
-        self._G = np.zeros((0, K))
-        self._g = np.zeros(0)
-        self._sides: tuple[list[float], list[float]] = ([], [])
+        self._rows = Rows(self._model, problem)
+        self._known: list[Array] = []
+        self._g, self._active = np.zeros(0), np.zeros(0, dtype=int)
         self._rays = 0
         self.solves = 0
 
@@ -148,13 +149,12 @@ class Master:
                 return OuterSolution(found.termination)
             x = self._unit * found.x[: self._n]
             missing = self._pool.missing(x, self._theta(found.x))
-            self._note(missing)
-            held = set(self._rows)
-            new = [(r, c) for r, c in np.argwhere(missing > VIOLATED).tolist() if (r, c) not in held]
+            self._rows.note(missing)
+            new = self._violated(missing)
             if not new:
                 break
             self._add(new)
-        price = float(found.row_dual[len(found.row_dual) - len(self._g) :] @ self._g)
+        price = float(found.row_dual[self._active] @ self._g) if len(self._g) else 0.0
         m = len(self._problem.row_lower) - 2 * self._K
         weights = np.maximum(found.row_dual[m : m + self._K], 0.0)
         f = found.x[self._n + self._C * self._K :][: self._K]
@@ -175,40 +175,42 @@ class Master:
             at = np.flatnonzero(self._integer)
             low[at], high[at] = box[0][at], box[1][at]
         self._model.set_column_bounds(low, high)
-        if not (np.array_equal(problem.G, self._G) and np.array_equal(problem.g, self._g)):
-            self._replace_G(np.asarray(problem.G, dtype=float).reshape(-1, K), problem.g)
-        if not self._rows:  # without the first cuts theta has no lower bound
+        if not self._rows.keys:  # without the first cuts theta has no lower bound
             self._add([(r, c) for r in range(len(self._pool)) for c in range(self._C)])
         if len(self._pool.rays) > self._rays:
             self._add_rays()
-        if len(self._rows) > MOST_ROWS:
-            self._purge()
+        self._rows.purge(2 * self._K)  # the first cuts keep theta bounded
+        self._set_sides(np.asarray(problem.G, dtype=float).reshape(-1, self._K), np.asarray(problem.g, dtype=float))
 
-    def _replace_G(self, G: Array, g: Array) -> None:
-        """Rows G stand after the cuts; they go and come as a whole."""
-        if len(self._g):
-            first = self._base_rows + len(self._rows)
-            self._model.delete_rows(np.arange(first, first + len(self._g)))
-        if len(g):
-            n = self.num_columns
-            rows, cols = np.nonzero(G)
-            matrix = coo_array((G[rows, cols], (rows, cols + n - 1 - self._K)), shape=(len(g), n)).tocsr()
-            self._model.add_rows(csr_array(matrix), np.full(len(g), -np.inf), np.asarray(g, dtype=float))
-        self._G, self._g = G, g
+    def _set_sides(self, G: Array, g: Array) -> None:
+        """Give the rows G u <= g their sides; those of other problems' G stay, without any, so that the basis is kept."""
+        if len(g) and not any(np.array_equal(G, other) for other in self._known):
+            self._append_G(G)
+        upper = self._rows.upper.copy()
+        for i, other in enumerate(self._known):
+            upper[self._rows.of(ASPIRATION, i)] = g if np.array_equal(G, other) else np.inf
+        self._rows.set_upper(upper)
+        self._g = g
+        at = next((i for i, other in enumerate(self._known) if np.array_equal(G, other)), None)
+        self._active = np.zeros(0, dtype=int) if at is None else self._rows.of(ASPIRATION, at)
+
+    def _append_G(self, G: Array) -> None:
+        if len(self._known) == MOST_G:
+            self._rows.delete(np.concatenate([self._rows.of(ASPIRATION, i) for i in range(MOST_G)]))
+            self._known = []
+        rows, cols = np.nonzero(G)
+        matrix = coo_array((G[rows, cols], (rows, cols + self.num_columns - 1 - self._K)), shape=(len(G), self.num_columns)).tocsr()
+        self._rows.add([(ASPIRATION, len(self._known))] * len(G), csr_array(matrix), np.full(len(G), -np.inf), np.full(len(G), np.inf))
+        self._known.append(G)
 
     def _add(self, pairs: list[tuple[int, int]]) -> None:
-        """Append cut rows, keeping G last."""
-        G, g = self._G, self._g
-        self._replace_G(np.zeros((0, self._K)), np.zeros(0))
-        n = self.num_columns
-        matrix, low = np.zeros((len(pairs), n)), np.zeros(len(pairs))
+        """Append cut rows (number in the pool, cluster)."""
+        n, K = self._n, self._K
+        matrix, low = np.zeros((len(pairs), self.num_columns)), np.zeros(len(pairs))
         for i, (r, c) in enumerate(pairs):
             matrix[i], low[i] = self._row(self._pool.slope[r][c], self._pool.constant[r][c])
-            matrix[i, self._n + c * self._K : self._n + (c + 1) * self._K] = self._pool.weights[r]
-        self._model.add_rows(csr_array(matrix), low, np.full(len(pairs), np.inf))
-        self._rows += pairs
-        self._idle = np.append(self._idle, np.zeros(len(pairs), dtype=int))
-        self._replace_G(G, g)
+            matrix[i, n + c * K : n + (c + 1) * K] = self._pool.weights[r]
+        self._rows.add(pairs, csr_array(matrix), low, np.full(len(pairs), np.inf))
 
     def _row(self, slope: Array, constant: float) -> tuple[Array, float]:
         """Return a cut's row in x and its side; entries too small for the solver are bounded away."""
@@ -220,31 +222,17 @@ class Master:
         return out, constant + float(loss)
 
     def _add_rays(self) -> None:
-        G, g = self._G, self._g
-        self._replace_G(np.zeros((0, self._K)), np.zeros(0))
         for constant, slope in self._pool.rays[self._rays :]:
             row, low = self._row(slope, constant)
             size = max(1.0, float(np.abs(row).max()))
-            self._model.add_rows(csr_array(row[None, :] / size), np.array([low / size]), np.array([np.inf]))
-            self._rows.append((-1, 0))
-            self._idle = np.append(self._idle, 0)
+            self._rows.add([(RAY, 0)], csr_array(row[None, :] / size), np.array([low / size]), np.array([np.inf]))
         self._rays = len(self._pool.rays)
-        self._replace_G(G, g)
 
-    def _note(self, missing: Array) -> None:
-        """Count for how long each row has been slack."""
-        r, c = np.array(self._rows, dtype=int).reshape(-1, 2).T
-        slack = (r >= 0) & (missing[r, c] < -1e-6)
-        self._idle = np.where(slack, self._idle + 1, 0)
-
-    def _purge(self) -> None:
-        r = np.array([pair[0] for pair in self._rows])
-        gone = np.flatnonzero((self._idle > IDLE) & (r >= 2 * self._K))  # the first cuts keep theta bounded, rays stay too
-        if not len(gone):
-            return
-        self._model.delete_rows(self._base_rows + gone)
-        kept = np.setdiff1d(np.arange(len(self._rows)), gone)
-        self._rows, self._idle = [self._rows[i] for i in kept], self._idle[kept]
+    def _violated(self, missing: Array) -> list[tuple[int, int]]:
+        """Return the ``ADDED`` most violated cuts of every cluster that are not in the LP."""
+        held = set(self._rows.keys)
+        order = np.argsort(-missing, axis=0, kind="stable")[:ADDED]
+        return [(int(r), c) for ranks in order for c, r in enumerate(ranks) if missing[r, c] > VIOLATED and (int(r), c) not in held]
 
     def _base(self, objectives: Objectives, scale: Array) -> LinearProgram:
         data, K, C, n = objectives.data, self._K, self._C, self._n

@@ -1,4 +1,4 @@
-r"""Weighted recourse: every scenario's LP at a plan x and weights l >= 0, one solver object a scenario, each call warm from the last.
+r"""Weighted recourse: every scenario's LP at a plan x and weights l >= 0, in blocks of scenarios, each call warm from the last.
 
     Q_s^l(x) = min_y { (sum_k l_k q_ks)'y : W_s y >=, =, <= h_s - T_s x,  l <= y <= u }                                (1)
 
@@ -16,9 +16,9 @@ import numpy as np
 from scipy.sparse import csr_array, hstack
 
 from ...errors import SolverError
-from ...solvers import Backend, LinearProgram, Solution, SolverModel, Termination
-from ...solvers.highs_costs import HighsCosts
+from ...solvers import Backend, LinearProgram, Solution, Termination
 from ..matrices import Array, ScenarioData
+from .block import SIZE, Block
 from .objectives import Objectives
 
 INFEASIBLE = 1e-7
@@ -45,25 +45,33 @@ class UnboundedRecourseError(SolverError):
 
 
 class ScenarioLPs:
-    """The recourse LPs (1) of all scenarios over ``threads`` threads; the digits do not depend on how many."""
+    """The recourse LPs (1) of all scenarios in blocks over ``threads`` threads; the digits do not depend on how many."""
 
     def __init__(self, objectives: Objectives, backend: Backend, scale: Array, threads: int | None = None):
-        self._data, self._backend = objectives.data.scenarios, backend
-        self._q = [csr_array(csr_array((1 / scale, (range(len(scale)), range(len(scale))))) @ q) for q in objectives.second]
-        self._q_turned = [csr_array(q.T) for q in self._q]
-        self._T = [csr_array(s.T.T) for s in self._data]
-        self._models: list[SolverModel | None] = [None] * len(self._data)
+        data = objectives.data.scenarios
+        self._data, self._backend = data, backend
+        columns = max((len(s.stage) for s in data), default=1)
+        size = max(1, SIZE // max(columns, 1)) if backend.name == "highs" else 1
+        self._parts = [range(k, min(k + size, len(data))) for k in range(0, len(data), size)]
+        self._q = [csr_array(q) for q in objectives.second]
+        self._scale = scale
+        self._blocks = [self._block(part) for part in self._parts]
         self._basis: Any = None
         self._last: tuple[Array, Array] | None = None
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        self._threads = max(1, min(threads or min(2, cores), len(self._data)))
+        self._threads = max(1, min(threads or min(2, cores), len(self._parts)))
         self.calls = 0
+
+    def _block(self, part: range) -> Block:
+        block = Block(tuple(self._data[k] for k in part), tuple(self._q[k] for k in part), self._backend)
+        block.rescale(self._scale)
+        return block
 
     def rescale(self, factor: Array) -> None:
         """Count objectives in units ``factor`` (K,) times the ones before."""
-        turn = csr_array((1 / factor, (range(len(factor)), range(len(factor)))))
-        self._q = [csr_array(turn @ q) for q in self._q]
-        self._q_turned = [csr_array(q.T) for q in self._q]
+        self._scale = self._scale * factor
+        for block in self._blocks:
+            block.rescale(factor)
         self._last = None
 
     def evaluate(self, x: Array, weights: Array) -> Evaluation:
@@ -81,56 +89,50 @@ class ScenarioLPs:
         self.calls += 1
         same = (False, False) if self._last is None else (np.array_equal(x, self._last[0]), np.array_equal(weights, self._last[1]))
         self._last = None  # until all of them have been solved
-        if self._basis is None and self._backend.name == "highs":  # where all others start, whatever the threads
-            self._solve(0, x, weights, same, out)
-            opened = self._models[0]
-            self._basis = opened.basis() if isinstance(opened, HighsCosts) else None
+        if self._basis is None:  # where all others start, whatever the threads
+            self._solve(0, same, out)
+            self._basis = self._blocks[0].basis()
 
-        def part(numbers: range) -> list[tuple[float, Array]]:
-            return [ray for s in numbers if (ray := self._solve(s, x, weights, same, out)) is not None]
+        def share(numbers: range) -> list[tuple[float, Array]]:
+            return [ray for b in numbers for ray in self._solve(b, same, out)]
 
         if self._threads == 1:
-            out.rays.extend(part(range(S)))
+            out.rays.extend(share(range(len(self._parts))))
         else:
             with ThreadPoolExecutor(self._threads) as pool:
-                for found in pool.map(part, [range(t, S, self._threads) for t in range(self._threads)]):
+                for found in pool.map(share, [range(t, len(self._parts), self._threads) for t in range(self._threads)]):
                     out.rays.extend(found)
         self._last = (x, weights)
         return out
 
-    def _solve(self, k: int, x: Array, weights: Array, same: tuple[bool, bool], out: Evaluation) -> tuple[float, Array] | None:
-        s, q = self._data[k], self._q[k]
-        shift = s.T @ x
-        found = self._at(k, s.row_lower - shift, s.row_upper - shift, self._q_turned[k] @ weights, same)
+    def _solve(self, b: int, same: tuple[bool, bool], out: Evaluation) -> list[tuple[float, Array]]:
+        """Solve block b; where it has no optimum, its scenarios one by one, and return the rays of those that have no recourse."""
+        block, part = self._blocks[b], self._parts[b]
+        found = block.solve(out.x, out.weights, same, self._basis if block.shape == self._blocks[0].shape else None)
         if found.termination is Termination.OPTIMAL:
-            assert found.x is not None and found.row_dual is not None
-            out.f[k] = q @ found.x
-            out.value[k] = weights @ out.f[k]
-            out.slope[k] = -(self._T[k] @ found.row_dual)
-            return None
-        self._models[k] = None
-        return self._ray(s, k, shift)
+            self._take(block, part, found, out)
+            return []
+        block.forget()
+        rays = []
+        for k in part:
+            alone = block if len(part) == 1 else self._block(range(k, k + 1))
+            single = found if len(part) == 1 else alone.solve(out.x, out.weights, (False, False))
+            if single.termination is Termination.OPTIMAL:
+                self._take(alone, range(k, k + 1), single, out)
+            else:
+                rays.append(self._ray(self._data[k], out.x))
+        return rays
 
-    def _at(self, k: int, low: Array, high: Array, cost: Array, same: tuple[bool, bool]) -> Solution:
-        """Solve scenario ``k``'s LP, from its last basis or, the first time, from the first scenario's.
+    def _take(self, block: Block, part: range, found: Solution, out: Evaluation) -> None:
+        assert found.x is not None and found.row_dual is not None
+        at = slice(part.start, part.stop)
+        out.f[at] = block.objectives(found.x, len(out.weights))
+        out.value[at] = out.f[at] @ out.weights
+        out.slope[at] = block.slopes(found.row_dual)
 
-        ``same`` tells which of right-hand sides and costs are those of the call before.
-        """
-        model, s = self._models[k], self._data[k]
-        if model is None:
-            problem = LinearProgram(cost, s.W, low, high, s.stage.lower, s.stage.upper, np.zeros(len(s.stage), dtype=bool))
-            model = self._models[k] = HighsCosts(problem) if self._backend.name == "highs" else self._backend.open(problem)
-            same = (False, False)
-            if isinstance(model, HighsCosts) and self._basis and self._data[0].W.shape == s.W.shape:
-                model.start_from(self._basis)
-        if isinstance(model, HighsCosts):
-            return model.change(None if same[0] else (low, high), None if same[1] else cost)
-        model.set_row_bounds(low, high)
-        model.set_cost(cost)
-        return model.solve({"threads": 1})
-
-    def _ray(self, s: ScenarioData, k: int, shift: Array) -> tuple[float, Array]:
-        """Return the least sum of row violations of an infeasible scenario and its slope in x."""
+    def _ray(self, s: ScenarioData, x: Array) -> tuple[float, Array]:
+        """Return the least sum of row violations of an infeasible scenario at x and its slope in x."""
+        shift = s.T @ x
         m, low, high = len(s.row_names), s.row_lower - shift, s.row_upper - shift
         short, over = np.flatnonzero(np.isfinite(low)), np.flatnonzero(np.isfinite(high))
         rows, extra = np.concatenate([short, over]), len(short) + len(over)
@@ -149,4 +151,4 @@ class ScenarioLPs:
             raise SolverError(f"the solver failed on the recourse problem of scenario {s.name!r}: {found.detail}")
         if found.objective <= INFEASIBLE * max(1.0, float(np.abs(shift).max(initial=0.0))):
             raise UnboundedRecourseError(s.name)
-        return found.objective, -(self._T[k] @ found.row_dual)
+        return found.objective, -(csr_array(s.T.T) @ found.row_dual)
