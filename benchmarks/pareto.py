@@ -1,6 +1,7 @@
 """A 55-point front of three objectives on generated scenarios: together, and some of its points each alone with nothing carried over.
 
-.venv/bin/python benchmarks/pareto.py [--region town] [--scenarios 1000] [--seed 1] [--points 55] [--cold 5] [--rel-gap 1e-3] [--budget B]
+.venv/bin/python benchmarks/pareto.py [--region town] [--scenarios 1000] [--seed 1] [--points 55] [--cold 5] [--rel-gap 1e-3]
+    [--budget B] [--extensive SECONDS]
 
 The scenarios are those of `quakeops generate REGION --scenarios S --seed K`. A cold point is a new solver: recourse LPs opened, first cuts
 made, nothing known but the payoff table, which is given to it. The points solved cold are evenly spread over those of the lattice.
@@ -18,6 +19,7 @@ import numpy as np
 import quakeops
 from quakeops.decomposition.pareto.benders import WeightedBenders
 from quakeops.decomposition.pareto.driver import find_front
+from quakeops.decomposition.pareto.extensive import ExtensiveForm
 from quakeops.decomposition.pareto.objectives import compile_objectives
 from quakeops.decomposition.pareto.plane import Plane, lattice
 from quakeops.decomposition.program import from_model
@@ -37,6 +39,7 @@ def main() -> None:
     parser.add_argument("--cold", type=int, default=5)
     parser.add_argument("--rel-gap", type=float, default=1e-3)
     parser.add_argument("--budget", type=float)
+    parser.add_argument("--extensive", type=float, metavar="SECONDS", help="also solve the cold points by the extensive form")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "set.nc"
@@ -84,6 +87,13 @@ def run(given: argparse.Namespace, path: str) -> None:
             f"cold {np.round(t, 2)}: {seconds[-1]:.1f} s, {alone.work()['evaluations']} evaluations, value differs by {apart:.1e}",
             flush=True,
         )
+        if given.extensive:
+            clock = Run()
+            whole = ExtensiveForm(bounded, backend)
+            whole.rescale(plane.ranges)
+            end = whole.solve(plane.problem(t, given.rel_gap), given.extensive)
+            gap = None if end.value is None or end.bound is None else f"{end.value - end.bound:.1e}"
+            print(f"    extensive form: {end.termination.value} after {clock.elapsed():.1f} s, gap {gap}", flush=True)
     cold = given.points * float(np.mean(seconds))
     share = front / cold
     print(f"{given.points} cold solves, {given.cold} measured: {cold:,.0f} s; the front, anchors included, took {share:.1%} of that")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -101,6 +102,7 @@ def _show(front: ParetoFront) -> None:
     facts.add_row("hypervolume", f"{front.hypervolume:.4f} of the box to the reference point")
     facts.add_row("time", f"{front.timing.get('total', 0.0):,.1f} s")
     out.print(facts)
+    decimals = {name: _decimals(front, name) for name in front.names}
     payoff = Table(
         title="\npayoff table: what each objective is where another is least", title_justify="left", box=None, padding=(0, 2, 0, 0)
     )
@@ -108,7 +110,7 @@ def _show(front: ParetoFront) -> None:
     for name in front.names:
         payoff.add_column(_head(front, name), justify="right")
     for name in front.names:
-        payoff.add_row(name, *(_number(front.payoff[name][other]) for other in front.names))
+        payoff.add_row(name, *(f"{front.payoff[name][other]:,.{decimals[other]}f}" for other in front.names))
     out.print(payoff)
     table = Table(title="\npoints", title_justify="left", box=None, padding=(0, 2, 0, 0))
     table.add_column("", justify="right")
@@ -118,7 +120,9 @@ def _show(front: ParetoFront) -> None:
         table.add_column(heading, justify="right" if heading == "gap" else "left")
     for k, p in enumerate(front.points[:MOST_SHOWN]):
         gap = "-" if p.gap is None else f"{p.gap:.1e}"
-        table.add_row(str(k), *(_number(p.objectives[n]) for n in front.names), gap, p.origin + ("  <- knee" if k == front.knee else ""))
+        table.add_row(
+            str(k), *(f"{p.objectives[n]:,.{decimals[n]}f}" for n in front.names), gap, p.origin + ("  <- knee" if k == front.knee else "")
+        )
     out.print(table)
     if len(front.points) > MOST_SHOWN:
         out.print(f"... and {len(front.points) - MOST_SHOWN} more: --out or --csv writes all")
@@ -129,5 +133,7 @@ def _head(front: ParetoFront, name: str) -> str:
     return f"{name} ({unit})" if unit else name
 
 
-def _number(value: float) -> str:
-    return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
+def _decimals(front: ParetoFront, name: str) -> int:
+    """Six figures of the largest value, so that a column lines up."""
+    largest = max(abs(p.objectives[name]) for p in front.points)
+    return 6 if largest == 0 else min(max(5 - math.floor(math.log10(largest)), 0), 9)

@@ -141,7 +141,7 @@ def _fill(
         left = remaining()
         if left is not None and left <= 0.01:
             return False
-        report("points", len(kept), points)
+        report("nondominated", len(kept), points)
         known = [plane.projected(np.array([found[i].outcome.f for i in kept])) @ plane.corners]
         known.append(np.array([one.t @ plane.corners for one in found if one.t is not None]).reshape(-1, K))
         apart = np.linalg.norm(places[:, None] - np.vstack(known), axis=2).min(axis=1)
