@@ -43,6 +43,7 @@ from ..errors import InputError
 from ..instances import DemandBlock, DemandScenario, DemandSource
 from ..scenario_gen.sources import open_demand
 from .deployment_reach import check_reach
+from .deployment_together import check_together
 from .deployment_violations import violations as violations
 from .order_statistics import allowed_count, cvar, quantile
 from .protocol import attach_first_stage, parameter, scenario_number
@@ -306,7 +307,15 @@ def kw_creator(cfg):
             raise InputError(f"{name} {cfg[name]!r}: expected {' or '.join(known)}")
     source = open_demand(cfg.instance, scenario_file=cfg.scenario_file, num_scenarios=cfg.num_scens, seed=cfg.seed)
     form = {"send": cfg.send, "rule": cfg.rule, "joint": cfg.joint, "epsilon": cfg.epsilon}
-    check_reach(source, requirement(source, cfg.rule, cfg.joint, epsilons(source.instance, cfg.joint, cfg.epsilon)), cfg.rule)
+    miss = epsilons(source.instance, cfg.joint, cfg.epsilon)
+    check_reach(source, requirement(source, cfg.rule, cfg.joint, miss), cfg.rule)
+    if cfg.send == "now" and len(set(miss.values())) == 1 and not (cfg.rule == "cvar" and cfg.joint):
+        check_together(
+            source.instance,
+            next(iter(miss.values())),
+            lambda e: requirement(source, cfg.rule, cfg.joint, dict.fromkeys(miss, e)),
+            exact=not cfg.joint,
+        )
     return {"source": source, **form, "copies": True}
 
 

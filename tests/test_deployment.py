@@ -379,3 +379,15 @@ def test_a_zone_beyond_reach_is_named_with_the_smallest_epsilon(rule, write):
         else:
             with pytest.raises(InputError):
                 quakeops.solve("deployment", instance=str(file), arguments=form)
+
+
+@pytest.mark.parametrize("joint", [True, False])
+def test_zones_that_cannot_all_be_served_at_once(joint):
+    """Each zone of three-valleys can get its quantile alone; epsilon 0.0001 asks for all largest demands at once."""
+    arguments = {"send": "now", "joint": joint}
+    with pytest.raises(InputError, match=r"at once: pallets too few at 'Orvana' [0-9.]+; .* 0\.0100001") as refused:
+        quakeops.solve("deployment", instance="three-valleys", arguments=arguments | {"epsilon": 0.0001})
+    assert ("smallest feasible" in str(refused.value)) != joint, "jointly the quantiles are necessary, not sufficient"
+    if not joint:
+        found = quakeops.solve("deployment", instance="three-valleys", arguments=arguments | {"epsilon": 0.0100001})
+        assert found.status == "optimal"
