@@ -10,7 +10,7 @@ from rich.table import Table
 from .. import instances as library
 from ..errors import InputError
 from ..instances import Instance
-from ..scenario_gen.sources import FAMILIES
+from ..scenario_gen.sources import ELSEWHERE, FAMILIES
 from . import options
 from .instance_kinds import KINDS, kind_of
 from .output import console, emit_json, is_speaker
@@ -32,10 +32,12 @@ def instances(
         return 0
     if name in FAMILIES:
         inst = _of_family(name)
+    elif name in ELSEWHERE:
+        inst = ELSEWHERE[name]().as_instance()
     elif name in library.names() or name.endswith(".json"):
         inst = library.load(name)
     else:
-        known = [*library.names(), *FAMILIES]
+        known = [*library.names(), *FAMILIES, *ELSEWHERE]
         raise InputError(
             f"unknown instance {name!r}{library.loader.did_you_mean(name, known)}; known: {', '.join(known)} (or give a .json file)"
         )

@@ -17,9 +17,11 @@ import quakeops
 from matplotlib import pyplot as plt
 from PIL import Image  # comes with matplotlib
 from quakeops import plots
+from quakeops.plots.road_map import draw_road_map
 from quakeops.scenario_gen import scenario_set
 from quakeops.scenario_gen.aftershock_regimes import REGIMES
 from quakeops.scenario_gen.aftershocks import aftershock_sequence
+from quakeops.scenario_gen.grid_town import grid_town
 from quakeops.scenario_gen.omori import expected_number
 from quakeops.scenario_gen.random_field import Correlation, FieldSampler
 
@@ -150,11 +152,17 @@ def aftershocks(target: Path) -> None:
     figure.savefig(target, dpi=WIDTH / figure.get_figwidth())  # not resized then
 
 
+def grid_town_map(target: Path) -> None:
+    """Draw the synthetic town in the scenario of fifty that damages about half of its bridges."""
+    town = grid_town(scenarios=50, seed=1)
+    draw_road_map(town, target, scenario=int(np.abs(town.maps.damaged.sum(axis=1) - 10).argmin()))
+
+
 def generators() -> None:
     """Draw the pictures of single generators."""
     with tempfile.TemporaryDirectory() as folder:
         drawn = Path(folder) / "picture.png"
-        fronts_and_radii = (("islands-3-radius", radii), ("town-50-front", front))
+        fronts_and_radii = (("islands-3-radius", radii), ("town-50-front", front), ("grid-town", grid_town_map))
         for name, draw in (("random-fields", fields), ("aftershocks", aftershocks), *fronts_and_radii):
             draw(drawn)
             shrink(drawn, PICTURES / f"{name}.png")

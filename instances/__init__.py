@@ -5,6 +5,8 @@ from .deployment import Deployment
 from .deployment_source import DemandBlock, DemandScenario, DemandSource, FixedDemand
 from .fixed_source import FixedSource
 from .loader import Instance, load, load_as, names, read_scenarios
+from .retrofit import Retrofit
+from .retrofit_source import FixedRoads, RoadBlock, RoadScenario, RoadSource
 from .schema import Prepositioning, ScenarioRecord
 
 __all__ = [
@@ -13,9 +15,14 @@ __all__ = [
     "DemandSource",
     "Deployment",
     "FixedDemand",
+    "FixedRoads",
     "FixedSource",
     "Instance",
     "Prepositioning",
+    "Retrofit",
+    "RoadBlock",
+    "RoadScenario",
+    "RoadSource",
     "Scenario",
     "ScenarioBlock",
     "ScenarioRecord",

@@ -13,11 +13,16 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from ..errors import InputError, InstanceError
 from ..files import read_json
 from .deployment import Deployment
+from .retrofit import Retrofit
 from .schema import Prepositioning
 
-Instance = Prepositioning | Deployment
+Instance = Prepositioning | Deployment | Retrofit
 
-KINDS: dict[str, type[Instance]] = {"quakeops/prepositioning/1": Prepositioning, "quakeops/deployment/1": Deployment}
+KINDS: dict[str, type[Instance]] = {
+    "quakeops/prepositioning/1": Prepositioning,
+    "quakeops/deployment/1": Deployment,
+    "quakeops/retrofit/1": Retrofit,
+}
 """Field ``format`` of an instance file -> its schema."""
 
 K = TypeVar("K", bound=Instance)

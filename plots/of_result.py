@@ -7,16 +7,18 @@ from typing import Any
 
 from ..errors import InputError
 from ..result import Result
-from . import convergence, demand_by_zone, deployment_map, plan_map
+from . import convergence, demand_by_zone, deployment_map, plan_map, retrofit_map
 from .demand_view import demand_view
 from .deployment_view import deployment_view
 from .plan_view import plan_view
+from .retrofit_view import retrofit_view
 
 Draw = Callable[[Result, str | None], Any]
 
 PLANS: dict[str, Draw] = {
     "prepositioning": lambda result, scenario: plan_map.plan_figure(plan_view(result, scenario)),
     "deployment": lambda result, scenario: deployment_map.deployment_figure(deployment_view(result, scenario)),
+    "retrofit": lambda result, scenario: retrofit_map.retrofit_figure(retrofit_view(result, scenario)),
 }
 DEMANDS: dict[str, Draw] = {"deployment": lambda result, _: demand_by_zone.demand_figure(demand_view(result))}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import InputError
-from ..instances import DemandSource, ScenarioSource
+from ..instances import DemandSource, RoadSource, ScenarioSource
 from ..instances.loader import did_you_mean
 
 
@@ -15,7 +15,7 @@ def largest_demand(source: ScenarioSource) -> int:
     return int(np.argmax([float((source.scenario(k).demand @ volume).sum()) for k in range(source.num_scenarios)]))
 
 
-def find_scenario(source: ScenarioSource | DemandSource, name: str) -> int:
+def find_scenario(source: ScenarioSource | DemandSource | RoadSource, name: str) -> int:
     """Return the scenario called ``name``: ``scen<k>``, or its label; none or several such are an :class:`InputError`."""
     labels = [source.scenario(k).label for k in range(source.num_scenarios)]
     names = [f"scen{k}" for k in range(source.num_scenarios)]

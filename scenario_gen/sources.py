@@ -15,25 +15,36 @@ from ..instances import (
     DemandSource,
     Deployment,
     FixedDemand,
+    FixedRoads,
     FixedSource,
     Instance,
     Prepositioning,
+    Retrofit,
+    RoadSource,
     Scenario,
     ScenarioBlock,
     ScenarioSource,
 )
 from ..instances.arrays import Array
 from ..instances.loader import did_you_mean, instance_of_scenario_file, require
-from . import deployment_random, prepositioning_random
+from ..instances.repair_if_damaged import sf_bridges_roads
+from . import deployment_random, prepositioning_random, retrofit_random
+from .grid_town import grid_town_roads
 
-FAMILIES: dict[str, Callable[[int, int], ScenarioSource | DemandSource]] = {
+FAMILIES: dict[str, Callable[[int, int], ScenarioSource | DemandSource | RoadSource]] = {
     "prepositioning-random": prepositioning_random.RandomSource,
     "deployment-random": deployment_random.small,
     "deployment-random-large": deployment_random.large,
+    "grid-town": grid_town_roads,
+    "retrofit-random": retrofit_random.small,
+    "retrofit-random-large": retrofit_random.large,
 }
 """Drawn families: name -> source of (number of scenarios, seed)."""
 
-DRAWS = {"deployment-random": 200, "deployment-random-large": 1000}
+ELSEWHERE: dict[str, Callable[[], FixedRoads]] = {"sf-bridges-71": sf_bridges_roads}
+"""Instances read from public files that are not part of the package: name -> source, from the folder of an environment variable."""
+
+DRAWS = {"deployment-random": 200, "deployment-random-large": 1000, "grid-town": 51, "retrofit-random": 100, "retrofit-random-large": 450}
 """Scenarios of a family where none are asked for; 100 of the others."""
 
 
@@ -71,6 +82,20 @@ def open_demand(
     return source
 
 
+def open_roads(
+    instance: str | Retrofit,
+    *,
+    scenario_file: str | None = None,
+    num_scenarios: int | None = None,
+    seed: int | None = None,
+) -> RoadSource:
+    """Return the source of retrofit scenarios that the arguments describe; raises as :func:`open_source` does."""
+    if is_scenario_set(scenario_file):
+        raise InputError(f"--scenario-file {scenario_file}: a scenario set is for model 'prepositioning', expected a JSON file")
+    source: RoadSource = _open(Retrofit, instance, scenario_file, num_scenarios, seed)
+    return source
+
+
 def _open(kind: type[Instance], instance: str | Instance, scenario_file: str | None, num_scenarios: int | None, seed: int | None) -> Any:
     origin = ""
     if scenario_file is not None and isinstance(instance, str) and not instance:
@@ -81,21 +106,37 @@ def _open(kind: type[Instance], instance: str | Instance, scenario_file: str | N
         drawn = FAMILIES[instance](DRAWS.get(instance, 100) if num_scenarios is None else num_scenarios, 0 if seed is None else seed)
         require(kind, drawn.instance, instance)
         return drawn
+    if isinstance(instance, str) and instance in ELSEWHERE:
+        read = ELSEWHERE[instance]()
+        require(kind, read.instance, instance)
+        return _as_it_is(read, num_scenarios, seed)
     if isinstance(instance, str) and instance not in instances.names() and not instance.endswith(".json"):
-        known = [*instances.names(), *FAMILIES]
+        known = [*instances.names(), *FAMILIES, *ELSEWHERE]
         raise InputError(
             f"{origin}unknown instance {instance!r}{did_you_mean(instance, known)}; known: {', '.join(known)} (or give a .json file)"
         )
     inst = require(kind, instances.load(instance) if isinstance(instance, str) else instance, str(getattr(instance, "name", instance)))
     records: list[Any] = list(inst.scenarios) if scenario_file is None else instances.read_scenarios(scenario_file, inst)
-    source = FixedSource(inst, records) if isinstance(inst, Prepositioning) else FixedDemand.of_records(inst, records)
+    source = _fixed(inst, records)
     if not source.num_scenarios:
         raise InputError(f"instance {inst.name!r}: field 'scenarios' is empty; give --scenario-file")
+    return _as_it_is(source, num_scenarios, seed)
+
+
+def _as_it_is(source: Any, num_scenarios: int | None, seed: int | None) -> Any:
+    """Return a source whose scenarios are given; refuse another number of them, and a seed."""
+    name = source.instance.name
     if num_scenarios not in (None, source.num_scenarios):
-        raise InputError(f"--scenarios {num_scenarios}: instance {inst.name!r} is fixed and has {source.num_scenarios} scenarios")
+        raise InputError(f"--scenarios {num_scenarios}: instance {name!r} is fixed and has {source.num_scenarios} scenarios")
     if seed is not None:
-        raise InputError(f"--seed {seed}: instance {inst.name!r} is fixed, nothing is drawn")
+        raise InputError(f"--seed {seed}: instance {name!r} is fixed, nothing is drawn")
     return source
+
+
+def _fixed(inst: Instance, records: list[Any]) -> FixedSource | FixedDemand | FixedRoads:
+    if isinstance(inst, Prepositioning):
+        return FixedSource(inst, records)
+    return FixedDemand.of_records(inst, records) if isinstance(inst, Deployment) else FixedRoads.of_records(inst, records)
 
 
 def is_scenario_set(scenario_file: str | None) -> bool:

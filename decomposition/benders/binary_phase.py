@@ -12,6 +12,7 @@ from .integer_cuts import distance_slope, no_good
 from .integer_state import TIGHTEST, IntegerState
 from .master_program import Point
 from .risk import Risk
+from .sharp_rounds import add_sharp_cuts, sharp_rounds
 from .stabilization import Center
 
 WORTH = 0.1
@@ -51,6 +52,8 @@ class BinaryPhase:
     def run(self) -> str:
         """Return why the run stopped."""
         state, engine, oracle = self.state, self.state.engine, self.state.oracle
+        if oracle.sharp and (reason := sharp_rounds(state)) is not None:
+            return reason
         solved = 0  # plans, with integrality
         while True:
             reason = engine.limit()
@@ -87,7 +90,7 @@ class BinaryPhase:
         self.visits[key] = self.visits.get(key, 0) + 1
         if self.visits[key] > VISITS:
             return False
-        lp_cost = state.add_lp_cuts(point, x)
+        lp_cost = (add_sharp_cuts if oracle.sharp else IntegerState.add_lp_cuts)(state, point, x)
         if lp_cost < self.fallback_cost:
             self.fallback, self.fallback_cost = x, lp_cost
         return lp_cost > point.value + self._worthwhile(point) or state.add_bounds(point, x, oracle.floors, 0) > 0

@@ -13,6 +13,7 @@ from ..forked import compile_shared
 from ..matrices import Array, StageData
 from ..program import Program
 from ..symbolic import compile_affine
+from ..tightening import without_idle
 from .grouping import distinct_columns, from_stage_data, merge
 from .problem import Entries, Group, Indices, Problem
 from .storage import new_array
@@ -26,12 +27,15 @@ SAMPLE = 300
 
 
 def compile_problem(program: Program, team: Team) -> tuple[Problem, StageData | None]:
-    """Return the engine's problem, and the scenarios' own matrices where they were compiled one by one."""
+    """Return the engine's problem, and the scenarios' own matrices where they were compiled one by one.
+
+    The problem's scenarios with integers are those matrices without what never helps (:mod:`..tightening`).
+    """
     affine = team.on_rank_0(lambda: compile_affine(program))
     if affine is not None and affine.fixed_recourse and affine.fixed_cost:
         return from_affine(program, affine, team), None
     data = compile_shared(program, team.comm) if affine is None else at_scenarios(program, affine)
-    return from_stage_data(data, keep_repeated=bool(program.owned)), data
+    return from_stage_data(without_idle(data), keep_repeated=bool(program.owned)), data
 
 
 def sample_numbers(num_scenarios: int) -> Indices:

@@ -21,9 +21,13 @@ from .problem import Group
 from .recourse_lps import RecourseLPs
 from .scenario_bounds import ScenarioBounds
 from .scenario_mips import OutOfTimeError, ScenarioMIPs, UnboundedCopyError, touching
+from .sharp_recourse import SharpRecourse
 from .vertices import bound_terms, sign_clipped
 
 T = TypeVar("T")
+
+MOST_SHARP = 5000
+"""Scenarios a rank whose sharpened LPs are kept open."""
 
 FLOOR_GAP, LOOSE_GAP = 1e-3, 1e-3
 """Relative gaps of the programs that bound each scenario's recourse over all plans, and at a plan that need not be solved exactly."""
@@ -65,7 +69,9 @@ class IntegerOracle:
     touching: NDArray[np.bool_] = field(init=False)
     floors: Array = field(init=False)
     solved: dict[str, int] = field(default_factory=lambda: {"recourse": 0, "lagrangian": 0})
+    sharp: bool = field(init=False)
     _own: list[Scenario] = field(init=False)
+    _sharp: dict[int, SharpRecourse] = field(default_factory=dict)
     _values: dict[bytes, Array] = field(default_factory=dict)
     _executor: ThreadPoolExecutor | None = field(init=False, default=None)
     _local: local = field(init=False, default_factory=local)
@@ -81,6 +87,7 @@ class IntegerOracle:
         self._lagrangian = Lagrangian(self._mips, engine.backend, self.touching, ranges)
         self.floors = np.full(engine.problem.num_scenarios, -np.inf)
         self._own = _own_scenarios(engine)
+        self.sharp = any(self._everyone(lambda s: self._sharpened(s).can_be_sharper)) if few_enough(engine) else False
         if engine.oracle.threads > 1:
             self._executor = ThreadPoolExecutor(engine.oracle.threads)
 
@@ -164,6 +171,22 @@ class IntegerOracle:
         self.solved["lagrangian"] += sum(n for _, _, n in found)
         return np.array([v for v, _, _ in found]), np.array([g for _, g, _ in found])
 
+    def sharp_values(self, x: Array, *, separate: bool = True, finely: bool = True) -> tuple[Array, Array] | None:
+        """Return R_s(x) (S,) of :mod:`.sharp_recourse` and slopes (S, n1); ``None`` if a scenario has none."""
+        found = self._everyone(lambda s: self._sharpened(s).solve(x, separate=separate, finely=finely))
+        if any(f is None for f in found):
+            return None
+        return np.array([f[0] for f in found if f is not None]), np.array([f[1] for f in found if f is not None])
+
+    def num_facets(self) -> int:
+        """Return how many facets there are in all scenarios."""
+        return sum(self._everyone(lambda s: self._sharpened(s).facets))
+
+    def _sharpened(self, s: Scenario) -> SharpRecourse:
+        if s.number not in self._sharp:
+            self._sharp[s.number] = SharpRecourse(s.group, s.xi, self.engine.problem.first, self.engine.backend)
+        return self._sharp[s.number]
+
     def cuts(self, x: Array, eta: float | None, values: Array, slopes: Array) -> tuple[Cut, ...]:
         """Return cuts from Q_s(x') >= ``values`` (S,) + ``slopes`` (S, n1) (x' - x)."""
         engine = self.engine
@@ -207,6 +230,11 @@ class IntegerOracle:
         if value > s.bounds.best(x)[0]:
             slope = s.group.slopes(pi, s.xi[None, :])[0]
             s.bounds.add(value - float(slope @ x), slope)
+
+
+def few_enough(engine: Engine) -> bool:
+    """Whether an LP may be kept open for every scenario."""
+    return engine.problem.num_scenarios <= MOST_SHARP * engine.team.size
 
 
 def _own_scenarios(engine: Engine) -> list[Scenario]:

@@ -1,0 +1,200 @@
+r"""Retrofit before, repair after: which elements of a road network (bridges) to strengthen, and which to repair in each scenario.
+
+Gomez & Baker's model as printed in Bucher et al. (eds.), ICOSSAR 2017, 1629-1638, eq. 1-4, with costs by element, many pairs, each with a
+limit of its own, and x + y <= 1, which the paper does not print. x_e retrofits element e, y_e repairs it in a scenario, z_e = x_e + y_e
+restores it:
+
+    min  sum_e c_ret,e x_e  +  r E[ sum_e c_rep,e y_e ]                                                               (1)
+    x_e + y_e <= 1                                                                      for all e                    (2)
+    x, y binary,   sum_e c_ret,e x_e <= B,   sum_e y_e <= crews                         (where the instance has them) (3)
+
+``requirement="path"``, the paper's: the fixed path p of each pair, whose link a takes t_a under damage and t0_a once its element is
+restored,
+
+    sum_{a in p} t0_a z_e(a) + t_a (1 - z_e(a)) <= T_p                                  for all pairs p               (4)
+
+tightened for binary z as :mod:`.retrofit_paths` says (gain, need, must). ``requirement="shortest"``: some path meets T_p, not a given one.
+With a unit flow (f on links as they are, g on restored ones) from the pair's origin to its destination,
+
+    sum_a t_a f_pa + t0_a g_pa <= T_p,    f, g >= 0,    g_pa <= z_e(a)                  for all pairs p               (5)
+
+A flow is a mix of paths, of which one is no longer than their mean, and a closed link takes T_p + 1: for binary z, (5) holds exactly if the
+shortest path of the restored network meets T_p. With the same times and limits it is a relaxation of (4).
+
+E is over the year's earthquakes, probabilities being annual rates; a first scenario, in which nothing happens, has what they leave of 1.
+r is ``ratio``, the years of operation or the weight of a repair against a retrofit. Units: costs in money, times in the instance's unit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyomo.environ as pyo
+
+from ..errors import InputError
+from ..instances import RoadBlock, RoadScenario, RoadSource
+from ..scenario_gen.sources import open_roads
+from .protocol import attach_first_stage, parameter, scenario_number
+from .retrofit_network import arcs_that_matter, check_restorable, network_limits
+from .retrofit_paths import incidence, path_needs
+
+REQUIREMENTS = ("path", "shortest")
+
+
+def build(source: RoadSource, scen: RoadScenario, *, requirement: str = "path", ratio: float = 1.0) -> pyo.ConcreteModel:
+    """Write the algebra of the module's docstring for one scenario; no random number is drawn here."""
+    inst = source.instance
+    m = pyo.ConcreteModel(scen.name)
+    element = {e.name: e for e in inst.elements}
+
+    # sets
+    m.elements = pyo.Set(initialize=list(element))
+    data = random_data(source, scen, requirement=requirement, ratio=ratio)
+
+    # first-stage variables
+    m.retrofit = pyo.Var(m.elements, within=pyo.Binary)
+
+    # second-stage variables
+    m.repair = pyo.Var(m.elements, within=pyo.Binary)
+
+    @m.Constraint(m.elements)
+    def once(m, e):  # (2)
+        return m.retrofit[e] + m.repair[e] <= 1
+
+    if inst.retrofit_budget is not None:
+        m.budget = pyo.Constraint(expr=sum(element[e].retrofit_cost * m.retrofit[e] for e in m.elements) <= inst.retrofit_budget)  # (3)
+    if inst.crews is not None:
+        m.crews = pyo.Constraint(expr=sum(m.repair[e] for e in m.elements) <= inst.crews)  # (3)
+
+    if requirement == "path":
+        _add_paths(m, inst, data)
+    else:
+        _add_network(m, inst, data)
+
+    m.first_stage_cost = pyo.Expression(expr=sum(element[e].retrofit_cost * m.retrofit[e] for e in m.elements))
+    m.second_stage_cost = pyo.Expression(expr=ratio * sum(element[e].repair_cost * m.repair[e] for e in m.elements))
+    m.total_cost = pyo.Objective(expr=m.first_stage_cost + m.second_stage_cost)  # (1)
+    return m
+
+
+def _add_paths(m, inst, data):
+    """Add (4), tightened."""
+    m.paths = pyo.Set(initialize=[p.name for p in inst.pairs if p.path])
+    m.on_path = pyo.Set(initialize=incidence(inst), dimen=2)
+    m.gain = parameter(data["gain"], m.on_path)
+    m.need = parameter(data["need"], m.paths)
+    m.must = parameter(data["must"], m.elements)
+    carriers = {p: [e for q, e in m.on_path if q == p] for p in m.paths}
+
+    @m.Constraint([p for p in m.paths if carriers[p]])
+    def in_time(m, p):  # (4)
+        return sum(m.gain[p, e] * (m.retrofit[e] + m.repair[e]) for e in carriers[p]) >= m.need[p]
+
+    @m.Constraint(m.elements)
+    def essential(m, e):  # (4)
+        return m.retrofit[e] + m.repair[e] >= m.must[e]
+
+
+def _add_network(m, inst, data):
+    """Add (5)."""
+    limits = network_limits(inst)
+    arcs = arcs_that_matter(inst, limits)
+    used = [(p, i) for p, own in arcs.items() for i in range(len(own))]
+    restored = [(p, i) for p, i in used if inst.links[arcs[p][i].link].element is not None]
+    m.arcs = pyo.Set(initialize=used, dimen=2)
+    m.restorable = pyo.Set(initialize=restored, dimen=2)
+    m.time = parameter(data["time"], m.arcs)
+    m.flow = pyo.Var(m.arcs, within=pyo.NonNegativeReals)
+    m.restored_flow = pyo.Var(m.restorable, within=pyo.NonNegativeReals)
+    m.pairs = pyo.Set(initialize=list(arcs))
+    through: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    for p, own in arcs.items():
+        for i, a in enumerate(own):
+            through.setdefault((p, a.tail), []).append((i, 1))
+            through.setdefault((p, a.head), []).append((i, -1))
+    ends = {p.name: (p.origin, p.destination) for p in inst.pairs}
+
+    @m.Constraint(list(through))
+    def conserved(m, p, place):  # (5)
+        net = sum(sign * (m.flow[p, i] + (m.restored_flow[p, i] if (p, i) in m.restorable else 0)) for i, sign in through[p, place])
+        origin, destination = ends[p]
+        return net == (place == origin) - (place == destination)
+
+    @m.Constraint(m.pairs)
+    def in_time(m, p):  # (5)
+        slow = sum(m.time[p, i] * m.flow[p, i] for i in range(len(arcs[p])))
+        own = [(i, inst.links[a.link].time) for i, a in enumerate(arcs[p]) if (p, i) in m.restorable]
+        return slow + sum(t * m.restored_flow[p, i] for i, t in own) <= limits[p]
+
+    @m.Constraint(m.restorable)
+    def where_restored(m, p, i):  # (5)
+        e = inst.links[arcs[p][i].link].element
+        return m.restored_flow[p, i] <= m.retrofit[e] + m.repair[e]
+
+
+def random_data(
+    source: RoadSource, scen: RoadScenario | RoadBlock, *, requirement: str = "path", ratio: float = 1.0
+) -> dict[str, np.ndarray]:
+    """Return the value of every mutable parameter of :func:`build`; a block of B scenarios gives a leading axis B.
+
+    For ``requirement="path"`` ``gain`` (I,) by pair and element, ``need`` (P,) and ``must`` (E,); for ``"shortest"`` ``time`` by pair and
+    arc that matters to it, that of a closed link being T_p + 1.
+    """
+    inst = source.instance
+    single = isinstance(scen, RoadScenario)
+    block = scen if isinstance(scen, RoadBlock) else RoadBlock.of(scen)
+    if requirement == "path":
+        needs = path_needs(inst, block)
+        data = {"gain": needs.gain, "need": needs.need, "must": needs.must}
+    else:
+        limits = network_limits(inst)
+        columns = [(limits[p], a.link) for p, own in arcs_that_matter(inst, limits).items() for a in own]
+        most, links = np.array([c[0] for c in columns]) + 1.0, [c[1] for c in columns]
+        data = {"time": np.minimum(block.times[:, links], most)}
+    return {name: values[0] for name, values in data.items()} if single else data
+
+
+def random_block(source: RoadSource, start: int, stop: int, **form) -> dict[str, np.ndarray]:
+    """Return :func:`random_data` of scenarios ``start, ..., stop - 1``, with a leading scenario axis."""
+    return random_data(source, source.block(start, stop), **form)
+
+
+# -- mpi-sppy scenario-module protocol
+
+
+def scenario_names_creator(num_scens, start=None):
+    first = start or 0
+    return [f"scen{k}" for k in range(first, first + num_scens)]
+
+
+def scenario_creator(name, *, source, **form):
+    scen = source.scenario(scenario_number(name))
+    m = build(source, scen, **form)
+    attach_first_stage(m, m.first_stage_cost, [m.retrofit], scen.probability)
+    return m
+
+
+def inparser_adder(cfg):
+    cfg.num_scens_required()
+    cfg.add_to_config("instance", "packaged instance, drawn family or instance file", str, "grid-town")
+    cfg.add_to_config("scenario_file", "scenarios in place of the instance's own", str, None)
+    cfg.add_to_config("seed", "seed of a drawn family", int, None)
+    cfg.add_to_config("requirement", "on the pairs' fixed paths (path) or on shortest paths (shortest)", str, "path")
+    cfg.add_to_config("ratio", "weight of repair costs against retrofit costs", float, 1.0)
+
+
+def kw_creator(cfg):
+    if cfg.requirement not in REQUIREMENTS:
+        raise InputError(f"requirement {cfg.requirement!r}: expected {' or '.join(REQUIREMENTS)}")
+    if not 0 < cfg.ratio < float("inf"):
+        raise InputError(f"ratio {cfg.ratio:g}: must be positive and finite")
+    source = open_roads(cfg.instance, scenario_file=cfg.scenario_file, num_scenarios=cfg.num_scens, seed=cfg.seed)
+    pathless = next((p.name for p in source.instance.pairs if not p.path), None)
+    if cfg.requirement == "path" and pathless is not None:
+        raise InputError(f"pair {pathless!r}: field 'path' is missing; give it, or --model-arg requirement=shortest")
+    if cfg.requirement == "shortest":
+        check_restorable(source.instance, source.block(0, source.num_scenarios), network_limits(source.instance))
+    return {"source": source, "requirement": cfg.requirement, "ratio": cfg.ratio}
+
+
+def scenario_denouement(rank, name, scenario):
+    """Nothing is left to do after a solve."""

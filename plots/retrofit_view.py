@@ -1,0 +1,138 @@
+"""What a map of a retrofit plan shows, as plain data: what is retrofitted, and in one scenario what is damaged, repaired, left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..decomposition.compiled import stage_data
+from ..decomposition.evaluation import plan_vector
+from ..decomposition.program import Program, from_provenance
+from ..decomposition.recourse import Recourse
+from ..errors import InputError, NoSolutionError
+from ..instances import Retrofit, RoadSource
+from ..result import Result
+from ..solvers import get
+from .labels import Array
+from .scenario_choice import find_scenario
+from .scenario_recourse import scenario_recourse
+
+Place = tuple[float, float]
+
+REQUIREMENTS = {"path": "each pair in time on its own path", "shortest": "each pair in time on its shortest path"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrofitView:
+    """A plan and what is repaired in one scenario.
+
+    ``retrofitted`` and ``repaired`` elements, and ``left`` ones, damaged and neither; ``slowed``, ``closed`` and ``restored`` links, the
+    last of which would be one of the others without retrofit and repair. ``expected_repair_cost`` is over all scenarios and without the
+    weight ``ratio``, in money; ``form`` names what is required. ``scenario`` is a label, ``scenario_name`` is ``scen<k>``.
+    """
+
+    instance: Retrofit
+    form: str
+    ratio: float
+    method: str
+    scenario: str
+    scenario_name: str
+    probability: float
+    expected_repair_cost: float
+    gap: float | None
+    retrofitted: frozenset[str]
+    repaired: frozenset[str]
+    left: frozenset[str]
+    slowed: frozenset[str]
+    closed: frozenset[str]
+    restored: frozenset[str]
+
+    @property
+    def retrofit_cost(self) -> float:
+        """Money spent before."""
+        return sum(e.retrofit_cost for e in self.instance.elements if e.name in self.retrofitted)
+
+    @property
+    def repair_cost(self) -> float:
+        """Money spent after, in this scenario."""
+        return sum(e.repair_cost for e in self.instance.elements if e.name in self.repaired)
+
+
+def retrofit_view(result: Result, scenario: str | None = None) -> RetrofitView:
+    """Rebuild what ``result`` was computed on, solve the recourse of one scenario, and return what a map shows.
+
+    By default it is the scenario whose repairs cost most; if nothing is repaired in any, the one with the most links damaged.
+
+    Raises
+    ------
+    InputError
+        An instance without places, an unknown scenario, a plan that does not fit the model, or an instance that is no longer the one
+        solved.
+    NoSolutionError
+        The plan has no recourse in some scenario.
+    """
+    program = from_provenance(result.provenance)
+    source: RoadSource = program.kwargs["source"]
+    inst = source.instance
+    if all(link.ends is None for link in inst.links):
+        raise InputError(f"instance {inst.name!r} has no map to draw a plan on: its links have no field 'ends' with two of its places")
+    intact = np.array([link.time for link in inst.links])
+    asked = None if scenario is None else find_scenario(source, scenario)
+    costs, probabilities = _costs(result, program)
+    k = _costliest(costs, (source.block(0, source.num_scenarios).times > intact).sum(axis=1)) if asked is None else asked
+    found, scen, ratio = scenario_recourse(result, program, k), source.scenario(k), float(program.kwargs["ratio"])
+    retrofitted = frozenset(e for e, value in found.of("retrofit").items() if value > 0.5)
+    hit = [(link, bool(np.isinf(time))) for link, time in zip(inst.links, scen.times, strict=True) if time > link.time]
+    damaged = frozenset(link.element for link, _ in hit if link.element is not None)
+    repaired = frozenset(e for e, value in found.of("repair").items() if value > 0.5) & damaged
+    sound = retrofitted | repaired
+    before = sum(e.retrofit_cost for e in inst.elements if e.name in retrofitted)
+    return RetrofitView(
+        instance=inst,
+        form=REQUIREMENTS[program.kwargs["requirement"]],
+        ratio=ratio,
+        method=f"{result.method}, {result.solver}",
+        scenario=scen.label,
+        scenario_name=scen.name,
+        probability=scen.probability,
+        expected_repair_cost=max(0.0, (float(probabilities @ costs) - before) / ratio),
+        gap=result.gap,
+        retrofitted=retrofitted,
+        repaired=repaired,
+        left=damaged - sound,
+        slowed=frozenset(link.name for link, is_closed in hit if not is_closed and link.element not in sound),
+        closed=frozenset(link.name for link, is_closed in hit if is_closed and link.element not in sound),
+        restored=frozenset(link.name for link, _ in hit if link.element in sound),
+    )
+
+
+def places_of(inst: Retrofit) -> tuple[dict[str, Place], dict[str, Place]]:
+    """Return longitude and latitude of places, and of elements: their own, else the middle of their links; none if there is neither."""
+    places = {p.name: (p.longitude, p.latitude) for p in inst.places}
+    middles: dict[str, list[Place]] = {}
+    for link in inst.links:
+        if link.element is not None and link.ends is not None:
+            (x0, y0), (x1, y1) = (places[end] for end in link.ends)
+            middles.setdefault(link.element, []).append(((x0 + x1) / 2, (y0 + y1) / 2))
+    elements = {e: (sum(x for x, _ in own) / len(own), sum(y for _, y in own) / len(own)) for e, own in middles.items()}
+    for e in inst.elements:
+        if e.longitude is not None and e.latitude is not None:
+            elements[e.name] = (e.longitude, e.latitude)
+    return places, elements
+
+
+def _costs(result: Result, program: Program) -> tuple[Array, Array]:
+    """Return the plan's cost in every scenario (S,), and the probabilities (S,)."""
+    data = stage_data(program)
+    recourse, x = Recourse(data, get("highs")), plan_vector(result, data)
+    costs = recourse.costs(x)
+    if costs is None:
+        raise NoSolutionError(f"the plan is not feasible: {recourse.why_infeasible(x)}")
+    return costs, data.probabilities
+
+
+def _costliest(costs: Array, damaged: Array) -> int:
+    """Return the scenario with the largest cost; of those that cost the same, up to rounding, the first with the most links damaged."""
+    most = float(costs.max())
+    return int(np.argmax(np.where(costs >= most - 1e-9 * abs(most), damaged, -1)))
