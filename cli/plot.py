@@ -32,7 +32,8 @@ def plot(
         str | None,
         typer.Option(
             metavar="NAME|K",
-            help="plan: flows of this scenario (default: most demand); set: its number k (default: largest loss; loss, damage: the mean)",
+            help="plan: the scenario shown (default: most demand, costliest repairs); set: its number k (default: largest loss; "
+            "loss, damage: the mean)",
         ),
     ] = None,
     region: Annotated[

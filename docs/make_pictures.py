@@ -51,6 +51,8 @@ def plans_and_convergence() -> None:
         for kind in ("plan", "demand"):
             plots.draw(deployed, kind, drawn)
             shrink(drawn, PICTURES / f"three-valleys-{kind}.png")
+        plots.draw(quakeops.solve("retrofit", rel_gap=1e-6), "plan", drawn)
+        shrink(drawn, PICTURES / "grid-town-plan.png")
         runs = [
             quakeops.solve("prepositioning", instance="prepositioning-random", scenarios=50, seed=1, method=method, time_limit=120)
             for method in ("ef", "ph")

@@ -37,12 +37,13 @@ def draw(result: Result, kind: str, target: str | Path, *, scenario: str | None 
     result
         What :func:`quakeops.solve` returned, or :meth:`Result.load` read.
     kind
-        ``"plan"``: depots, stock, and flows of one scenario on a map; ``"convergence"``: bound and incumbent over time; ``"demand"``, where
-        demand may be missed (deployment): what each zone needs in every scenario, and where that does not arrive.
+        ``"plan"``: depots, stock, and flows of one scenario, or retrofits, damage and repairs, on a map; ``"convergence"``: bound and
+        incumbent over time; ``"demand"``, where demand may be missed (deployment): what each zone needs in every scenario, and where that
+        does not arrive.
     target
         File to write, in a folder that exists.
     scenario
-        For a plan: name or label of the scenario shown; by default the one with the largest volume of demand.
+        For a plan: name or label of the scenario shown; by default the one with the largest volume of demand, or the costliest repairs.
 
     Raises
     ------

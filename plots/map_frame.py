@@ -22,15 +22,18 @@ TOP = 0.872
 """Upper edge of the legend in the figure."""
 
 
-def map_figure(places: Array) -> tuple[Any, Any]:
-    """Return a figure and the axes of a map around all places (n, 2), degrees of longitude shortened by cos(latitude)."""
+def map_figure(places: Array, *, finest: float = 1e-4) -> tuple[Any, Any]:
+    """Return a figure and the axes of a map around all places (n, 2), degrees of longitude shortened by cos(latitude).
+
+    A pixel is at least ``finest`` degrees of latitude high.
+    """
     figure = new_figure(12.5, 7.4)
     axes = figure.add_axes(MAP)
     low, high = places.min(axis=0), places.max(axis=0)
     shrink = max(0.05, math.cos(math.radians(float(low[1] + high[1]) / 2)))
     extent = axes.get_window_extent()
     needed = (high - low) * [shrink, 1] / [extent.width, extent.height]  # degrees of latitude a pixel, by axis
-    span = max(1.2 * float(needed.max()), 1e-4) * np.array([extent.width, extent.height]) / [shrink, 1]
+    span = max(1.2 * float(needed.max()), finest) * np.array([extent.width, extent.height]) / [shrink, 1]
     left, bottom = (low + high - span) / 2
     axes.set(xlim=(left, left + span[0]), ylim=(bottom, bottom + span[1]))
     axes.set_aspect(1 / shrink)

@@ -1,7 +1,7 @@
 """A retrofit plan on a map: links that one scenario slows or closes, elements retrofitted before, repaired after, damaged and left.
 
 Every mark carries what it shows in its ``gid``: ``link A``, ``slowed A``, ``closed A``, ``restored A``; ``sound E``, ``left E``,
-``repaired E``, ``retrofitted E``; ``place P``. A one-way link is drawn a little to the right of its direction.
+``repaired E``, ``retrofitted E``; ``places``. A one-way link is drawn a little to the right of its direction.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from .labels import Label, place_labels
-from .map_frame import COLUMN, add_legend, add_title, crowd, map_figure
+from .map_frame import MAP, add_legend, add_title, crowd, map_figure
 from .output import amount, percent, plain
+from .retrofit_lists import add_lists
 from .retrofit_view import Place, RetrofitView, places_of
 
 LINKS: dict[str, dict[str, Any]] = {
@@ -25,17 +26,10 @@ LINKS: dict[str, dict[str, Any]] = {
 """How links look, by state."""
 
 ELEMENTS: dict[str, dict[str, Any]] = {
-    "sound": {"marker": "o", "markersize": 4.2, "markerfacecolor": "#8a8a8a", "markeredgecolor": "white", "zorder": 4},
-    "left": {
-        "marker": "o",
-        "markersize": 8.0,
-        "markerfacecolor": "white",
-        "markeredgecolor": "#c1121f",
-        "markeredgewidth": 1.7,
-        "zorder": 5,
-    },
-    "repaired": {"marker": "o", "markersize": 9.0, "markerfacecolor": "#ee8f1a", "markeredgecolor": "#222222", "zorder": 6},
-    "retrofitted": {"marker": "s", "markersize": 8.0, "markerfacecolor": "#6a0f1c", "markeredgecolor": "#222222", "zorder": 7},
+    "sound": {"marker": "o", "markersize": 4.2, "mfc": "#8a8a8a", "mec": "white", "zorder": 4},
+    "left": {"marker": "o", "markersize": 6.6, "mfc": "white", "mec": "#c1121f", "mew": 1.6, "zorder": 5},
+    "repaired": {"marker": "o", "markersize": 7.8, "mfc": "#ee8f1a", "mec": "white", "mew": 0.8, "zorder": 6},
+    "retrofitted": {"marker": "s", "markersize": 7.4, "mfc": "#6a0f1c", "mec": "white", "mew": 0.8, "zorder": 7},
 }
 """How elements look, by state."""
 
@@ -44,25 +38,24 @@ WORDS = {
     "restored": "link restored: retrofitted or repaired",
     "slowed": "link slowed",
     "closed": "link closed",
-    "sound": "not damaged",
-    "left": "damaged and left",
-    "repaired": "repaired in this scenario",
-    "retrofitted": "retrofitted before",
+    "sound": "other element",
+    "left": "element damaged and left",
+    "repaired": "element repaired in this scenario",
+    "retrofitted": "element retrofitted before",
 }
 
-MANY, LISTED, CROWDED = 40, 10, 150
-"""Marks up to which names are written; names in a list beside the map; elements from which on all is drawn smaller."""
+MANY, CROWDED = 40, 150
+"""Names written on the map at most; elements above which all is drawn smaller."""
 
 
 def retrofit_figure(view: RetrofitView) -> Any:
     """Return the figure of a plan."""
     places, elements = places_of(view.instance)
-    figure, axes = map_figure(np.array([*places.values(), *elements.values()]))
+    figure, axes = map_figure(np.array([*places.values(), *elements.values()]), finest=1e-6)
     small = 1.0 if len(elements) <= CROWDED else 0.6
     drawn = _add_links(axes, view, places, small)
-    axes.plot(
-        *np.array([*places.values()]).T, ".", color="#777777", markersize=3 * small, zorder=3, gid="places", scalex=False, scaley=False
-    )
+    dots: dict[str, Any] = {"linestyle": "none", "marker": ".", "color": "#777777", "markersize": 3 * small, "zorder": 3, "gid": "places"}
+    axes.plot(*np.array([*places.values()]).T, scalex=False, scaley=False, **dots)
     for e, (x, y) in elements.items():
         state = _state(view, e)
         style = ELEMENTS[state] | {"markersize": small * ELEMENTS[state]["markersize"]}
@@ -70,7 +63,7 @@ def retrofit_figure(view: RetrofitView) -> Any:
     _name(axes, view, places, elements, small)
     _title(figure, view)
     bottom = add_legend(figure, _legend(view, elements, drawn))
-    _lists(figure, view, bottom - 0.045)
+    add_lists(figure, view, bottom - 0.045)
     return figure
 
 
@@ -93,7 +86,7 @@ def _add_links(axes: Any, view: RetrofitView, place: dict[str, Place], small: fl
         if link.one_way:
             along = np.diff(transform.transform(ends), axis=0)[0]
             right = np.array([along[1], -along[0]]) / max(float(np.hypot(*along)), 1e-12) * 1.3 * small / 72
-            transform = transform + ScaledTranslation(*right, axes.figure.dpi_scale_trans)
+            transform = transform + ScaledTranslation(float(right[0]), float(right[1]), axes.figure.dpi_scale_trans)
         style = LINKS[state] | {"linewidth": small * LINKS[state]["linewidth"], "gid": f"{state} {link.name}"}
         axes.plot(*ends.T, transform=transform, solid_capstyle="butt", scalex=False, scaley=False, **style)
     return drawn
@@ -123,9 +116,9 @@ def _title(figure: Any, view: RetrofitView) -> None:
         f"expected repair cost {amount(view.expected_repair_cost)} {money}, ratio {view.ratio:g}",
         f"{view.form} ({gap}; {view.method})",
     )
-    here = f"{_count(view.repaired, 'repair')} for {amount(view.repair_cost)} {money} (probability {view.probability:.4g})"
-    line = "   ·   ".join(facts)
-    add_title(figure, f"{name}: retrofits, and repairs in scenario “{label}” ({view.scenario_name})", (f"{line}\nin this scenario {here}",))
+    here = f"{_count(view.repaired, 'repair')} for {amount(view.repair_cost)} {money}" if view.repaired else "nothing is repaired"
+    add_title(figure, f"{name}: retrofits, and repairs in scenario “{label}” ({view.scenario_name})", facts)
+    figure.text(MAP[0], 0.8825, plain(f"in this scenario {here} (probability {view.probability:.4g})"), fontsize=9.5, color="#444444")
 
 
 def _count(names: frozenset[str], what: str) -> str:
@@ -142,19 +135,3 @@ def _legend(view: RetrofitView, elements: dict[str, Place], drawn: dict[str, int
     out += [Line2D([], [], label=f"{WORDS[s]} ({n})", **LINKS[s]) for s, n in drawn.items() if n]
     lost = len(view.instance.elements) - len(elements)
     return [*out, Line2D([], [], linestyle="none", label=f"not on the map: {lost} without coordinates")] if lost else out
-
-
-def _lists(figure: Any, view: RetrofitView, top: float) -> None:
-    """Write what is repaired and what is retrofitted, and for how much, into the column below the legend."""
-    kinds = (("repaired", "Repaired in this scenario", "repair_cost"), ("retrofitted", "Retrofitted before", "retrofit_cost"))
-    for state, title, field in kinds:
-        cost = {e.name: getattr(e, field) for e in view.instance.elements if e.name in getattr(view, state)}
-        shown = sorted(cost, key=lambda e: -cost[e])[:LISTED]
-        lines = [(e if len(e) <= 30 else f"{e[:29]}…", amount(cost[e])) for e in shown] or [("none", "")]
-        if len(cost) > LISTED:
-            lines.append((f"and {len(cost) - LISTED} more", amount(sum(cost[e] for e in cost if e not in shown))))
-        figure.text(COLUMN, top, plain(f"{title} ({view.instance.units.money})"), fontsize=9, weight="bold")
-        for row, (left, right) in enumerate(lines, 1):
-            figure.text(COLUMN, top - 0.022 * row - 0.004, plain(left), fontsize=8)
-            figure.text(0.93, top - 0.022 * row - 0.004, right, fontsize=8, ha="right")
-        top -= 0.022 * len(lines) + 0.05
