@@ -9,6 +9,7 @@ flows must be in the unit of the capacities, and the weights must turn tolls and
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,7 +20,7 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Numbers = NDArray[np.int64]
 
-EXPECTED = {float: "numbers", np.int64: "whole numbers", bool: "True or False"}
+EXPECTED: dict[type[Any], tuple[str, str]] = {float: ("fiu", "numbers"), np.int64: ("iu", "whole numbers"), bool: ("b", "True or False")}
 NOT_NEGATIVE = ("capacity", "length", "free_flow_time", "b", "power", "speed", "toll")
 
 
@@ -89,11 +90,11 @@ class RoadNetwork:
             if not 0 <= getattr(self, name) < np.inf:
                 raise InputError(f"{self.name}: {name} is {getattr(self, name)}: expected a number that is not negative")
 
-    def _column(self, name: str, given: ArrayLike, kind: type, length: int) -> NDArray[np.generic]:
+    def _column(self, name: str, given: ArrayLike, kind: type[Any], length: int) -> NDArray[Any]:
         raw = np.asarray(given)
-        if raw.dtype.kind not in {float: "fiu", np.int64: "iu", bool: "b"}[kind] and raw.size:
-            raise InputError(f"{self.name}: {name} holds values of type {raw.dtype}: expected {EXPECTED[kind]}")
-        values = raw.astype(kind)
+        if raw.dtype.kind not in EXPECTED[kind][0] and raw.size:
+            raise InputError(f"{self.name}: {name} holds values of type {raw.dtype}: expected {EXPECTED[kind][1]}")
+        values: NDArray[Any] = raw.astype(kind)
         if values.shape not in ((), (length,)):
             raise InputError(f"{self.name}: {name} has shape {values.shape}: expected ({length},)")
         values = np.array(np.broadcast_to(values, (length,)))
@@ -102,7 +103,7 @@ class RoadNetwork:
         values.flags.writeable = False
         return values
 
-    def _require(self, name: str, values: NDArray[np.generic], holds: Mask, expected: str) -> None:
+    def _require(self, name: str, values: NDArray[Any], holds: Mask, expected: str) -> None:
         if not holds.all():
             i = int(np.argmin(holds))
             raise InputError(f"{self.name}: {name}[{i}] is {values[i]}: expected {expected}")

@@ -28,7 +28,7 @@ CASES = {
     "worst distribution": SCARCE | {"risk": "wasserstein:0.1"},
     "worst distribution, sample": FAMILY | {"scenarios": 60, "sample": 20, "risk": "wasserstein:0.2"},
     "sample": FAMILY | {"scenarios": 60, "sample": 20},
-    "facets": {"model": "retrofit", "instance": "retrofit-random-large", "scenarios": 3, "seed": 2, "rel_gap": 1e-3},
+    "facets": {"module": "covering", "scenarios": 10, "seed": 2, "rel_gap": 1e-7},
     "unbounded recourse": {"module": "impossible", "scenarios": 40, "arguments": {"what": "unbounded"}},
     "unbounded plan": SCARCE | {"arguments": {"free": "true", "loss": "3.5"}},
     "no scenario": {"module": "impossible", "scenarios": 40},

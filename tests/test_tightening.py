@@ -3,16 +3,14 @@
 import itertools
 
 import numpy as np
-import pyomo.environ as pyo
 import pytest
 import quakeops
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from quakeops.decomposition.compiled import stage_data
 from quakeops.decomposition.matrices import ScenarioData, Stage
-from quakeops.decomposition.program import Program, from_model
+from quakeops.decomposition.program import from_model, from_module
 from quakeops.decomposition.tightening import knapsacks, minimal_covers, minimal_sets, violated_facet, without_idle
-from quakeops.models.protocol import attach_first_stage
 from quakeops.solvers import get
 from scipy.optimize import linprog, milp
 from scipy.sparse import csr_array
@@ -137,43 +135,19 @@ def value(s, x):
     return None if found.status == 2 else found.fun + s.offset
 
 
-def covering(name, *, seed, count=6):
-    """Buy x or, dearer, y; each scenario needs knapsacks of both."""
-    rng = np.random.default_rng([seed, int(name[4:])])
-    m = pyo.ConcreteModel(name)
-    m.x, m.y = pyo.Var(range(7), within=pyo.Binary), pyo.Var(range(7), within=pyo.Binary)
-    m.once = pyo.Constraint(range(7), rule=lambda m, e: m.x[e] + m.y[e] <= 1)
-    m.rows = pyo.ConstraintList()
-    for _ in range(4):
-        a = rng.integers(1, 9, 7) * (rng.random(7) < 0.7)
-        if a.sum():
-            m.rows.add(sum(int(a[e]) * (m.x[e] + m.y[e]) for e in range(7)) >= float(rng.integers(1, a.sum() + 1)))
-    m.first = pyo.Expression(expr=sum((e + 2) * m.x[e] for e in range(7)))
-    m.second = pyo.Expression(expr=sum((2 * e + 5) * m.y[e] for e in range(7)))
-    m.cost = pyo.Objective(expr=m.first + m.second)
-    attach_first_stage(m, m.first, [m.x], 1 / count)
-    return m
-
-
 @pytest.mark.parametrize("seed", range(6))
-def test_benders_on_covering_knapsacks_equals_the_extensive_form(seed):
-    program = Program("covering", tuple(f"scen{k}" for k in range(6)), covering, {"seed": seed})
-    from quakeops.decomposition.benders import solve_benders
-    from quakeops.decomposition.extensive_form import solve_extensive_form
-    from quakeops.decomposition.run import Run
-
-    whole = solve_extensive_form(stage_data(program), HIGHS, Run(rel_gap=1e-8, time_limit=None, method="ef", solver="highs"))
-    ends = [whole, solve_benders(program, HIGHS, Run(rel_gap=1e-8, time_limit=None, method="benders", solver="highs"))]
+def test_benders_on_covering_knapsacks_equals_the_extensive_form(foreign, seed):
+    ends = [quakeops.solve(module="covering", scenarios=6, seed=seed, method=m, rel_gap=1e-8) for m in ("ef", "benders")]
     assert ends[1].status == "optimal"
     assert ends[0].objective == pytest.approx(ends[1].objective, rel=1e-7)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_sharp_recourse_is_a_lower_bound_above_the_plain_one(seed):
+def test_sharp_recourse_is_a_lower_bound_above_the_plain_one(foreign, seed):
     from quakeops.decomposition.benders.grouping import from_stage_data
     from quakeops.decomposition.benders.sharp_recourse import SharpRecourse
 
-    data = stage_data(Program("covering", ("scen0", "scen1"), covering, {"seed": seed, "count": 2}))
+    data = stage_data(from_module("covering", num_scenarios=2, arguments={"seed": seed}))
     problem = from_stage_data(data)
     rng = np.random.default_rng(seed)
     raised = 0.0
