@@ -76,22 +76,24 @@ class SharpRecourse:
 
         ``finely``: facets beyond minimal covers are looked for too, which takes longer.
         """
-        for left in reversed(range(MOST_PASSES)):
-            found = self._at(x)
-            if found.termination is not Termination.OPTIMAL or found.x is None or found.row_dual is None or found.objective is None:
+        passes = MOST_PASSES if separate else 1
+        while True:
+            found, passes = self._at(x), passes - 1
+            y, dual, objective = found.x, found.row_dual, found.objective
+            if found.termination is not Termination.OPTIMAL or y is None or dual is None or objective is None:
                 return None
-            rows = self._violated(x, found.x, finely) if separate and left else None
+            rows = self._violated(x, y, finely) if passes else None
             if rows is None:
                 break
             self._add(rows)
-        dual = np.where(self._sense < 0, np.maximum(found.row_dual, 0.0), found.row_dual)
+        dual = np.where(self._sense < 0, np.maximum(dual, 0.0), dual)
         dual = np.where(self._sense > 0, np.minimum(dual, 0.0), dual)
         reduced = self.group.cost - self._W_turned @ dual
         second = self.group.second
         with np.errstate(invalid="ignore"):
             at_bounds = np.where(reduced > 0, reduced * second.lower, reduced * second.upper)
         value = float(dual @ (self._rhs - self._T @ x)) + float(np.where(reduced == 0, 0.0, at_bounds).sum())
-        return (value, -(self._T.T @ dual)) if np.isfinite(value) else (found.objective, -(self._T.T @ found.row_dual))
+        return (value if np.isfinite(value) else objective), -np.asarray(self._T.T @ dual)
 
     def _at(self, x: Array) -> Solution:
         rhs = self._rhs - self._T @ x

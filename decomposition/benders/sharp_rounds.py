@@ -27,8 +27,10 @@ COARSE = 2e-4
 def sharp_rounds(state: IntegerState) -> str | None:
     """Run the rounds; returns why the run must stop, if it must."""
     engine = state.engine
-    best, center, idle, finely, before = np.inf, None, 0, False, None
-    while idle < PATIENCE:
+    best, idle, finely = np.inf, 0, False
+    center: Array | None = None
+    before: float | None = None
+    while True:
         reason = engine.limit()
         if reason is not None:
             return reason
@@ -48,14 +50,13 @@ def sharp_rounds(state: IntegerState) -> str | None:
             finely, best, center = True, np.inf, None
             if state.closed():
                 return "gap"
-        if center is not None and best - before <= SETTLED * state.target.tolerance * abs(best):
-            break
+        if idle >= PATIENCE or (center is not None and best - before <= SETTLED * state.target.tolerance * abs(best)):
+            _round(state, point.x, *([] if center is None else [center]))
+            return "gap" if state.closed() else None
         x = point.x if center is None or engine.iteration % 2 else 0.5 * (point.x + center)
         cost = add_sharp_cuts(state, point, x, finely=finely)
         if cost < best:
             best, center = cost, x
-    _round(state, point.x, *([] if center is None else [center]))
-    return "gap" if state.closed() else None
 
 
 def add_sharp_cuts(state: IntegerState, point: Point, x: Array, *, finely: bool = True) -> float:

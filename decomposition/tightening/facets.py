@@ -72,7 +72,7 @@ def _reaching(weights: Array, side: float) -> tuple[NDArray[np.int64], NDArray[n
 
 
 def _sets(numbers: NDArray[np.int64], k: int) -> NDArray[np.bool_]:
-    return (numbers[:, None] >> np.arange(k)) & 1 == 1
+    return np.asarray((numbers[:, None] >> np.arange(k)) & 1 == 1)
 
 
 def violated_facet(sets: NDArray[np.bool_], z: Array, backend: Backend) -> Array | None:
