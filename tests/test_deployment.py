@@ -14,8 +14,8 @@ from quakeops.decomposition.compiled import stage_data
 from quakeops.decomposition.matrices import compile_program
 from quakeops.decomposition.program import Program, from_model
 from quakeops.errors import InputError
-from quakeops.instances import FixedDemand
-from quakeops.instances.deployment import Deployment, DeploymentRecord
+from quakeops.instances import FixedDemand, load_as
+from quakeops.instances.deployment import Deployment, DeploymentRecord, Route
 from quakeops.models import deployment
 from quakeops.models.order_statistics import allowed_count, cvar, quantile, smallest_epsilon
 from quakeops.scenario_gen.deployment_random import RandomDemand
@@ -391,3 +391,20 @@ def test_zones_that_cannot_all_be_served_at_once(joint):
     if not joint:
         found = quakeops.solve("deployment", instance="three-valleys", arguments=arguments | {"epsilon": 0.0100001})
         assert found.status == "optimal"
+
+
+def test_shortfalls_by_hand():
+    """One vehicle makes two trips of 10 units in 4 hours over a route of one hour each way; the depot holds 30."""
+    from quakeops.models.deployment_together import shortfalls
+
+    base = load_as(Deployment, "three-valleys")
+    depot = base.depots[0].model_copy(update={"stock": 30.0, "vehicles": 1})
+    zones = [z.model_copy(update={"time_limit_h": 9.0}) for z in base.zones[:2]]
+    routes = [Route(depot=depot.name, zone=z.name, hours=1.0) for z in zones]
+    fleet = base.fleet.model_copy(update={"capacity": 10.0, "hours": 4.0})
+    inst = base.model_copy(update={"depots": [depot], "zones": zones, "routes": routes, "fleet": fleet, "scenarios": []})
+    needed = {zones[0].name: 15.0, zones[1].name: 12.0}
+    assert sum(shortfalls(inst, needed).values()) == pytest.approx(7.0), "20 units of 27"
+    many = inst.model_copy(update={"depots": [depot.model_copy(update={"vehicles": 9, "stock": 24.0})]})
+    assert sum(shortfalls(many, needed).values()) == pytest.approx(3.0), "the stock binds"
+    assert sum(shortfalls(inst, dict.fromkeys(needed, 10.0)).values()) == pytest.approx(0.0, abs=1e-9)

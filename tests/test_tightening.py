@@ -86,6 +86,8 @@ def test_binaries_that_exclude_each_other_are_one_item():
     assert one.weights.tolist() == [0.7, 0.6] and [c.tolist() for c in one.columns] == [[0, 2], [1, 3]]
     _, covers = minimal_covers(one.weights, one.side)
     assert covers.astype(int).tolist() == [[0, 1], [1, 0]] or covers.astype(int).tolist() == [[1, 0], [0, 1]]
+    W.data[0] = 0.4  # of two coefficients the larger one counts, else a cover could cut off the first binary alone
+    assert knapsacks(T, W, lower, upper, both, both)[0].weights.tolist() == [0.7, 0.6]
     upper[1] = 2.0  # x and y may both be 1: four items, of which two are enough
     assert len(knapsacks(T, W, lower, upper, both, both)[0].columns) == 3
 
@@ -139,6 +141,12 @@ def value(s, x):
 def test_benders_on_covering_knapsacks_equals_the_extensive_form(foreign, seed):
     ends = [quakeops.solve(module="covering", scenarios=6, seed=seed, method=m, rel_gap=1e-8) for m in ("ef", "benders")]
     assert ends[1].status == "optimal"
+    assert ends[0].objective == pytest.approx(ends[1].objective, rel=1e-7)
+
+
+@pytest.mark.parametrize("risk", ["cvar:0.5", "worst", "mean-cvar:0.5:0.8"])
+def test_facets_under_a_risk_measure(foreign, risk):
+    ends = [quakeops.solve(module="covering", scenarios=6, seed=3, method=m, rel_gap=1e-8, risk=risk) for m in ("ef", "benders")]
     assert ends[0].objective == pytest.approx(ends[1].objective, rel=1e-7)
 
 

@@ -178,10 +178,6 @@ class IntegerOracle:
             return None
         return np.array([f[0] for f in found if f is not None]), np.array([f[1] for f in found if f is not None])
 
-    def num_facets(self) -> int:
-        """Return how many facets there are in all scenarios."""
-        return sum(self._everyone(lambda s: self._sharpened(s).facets))
-
     def _sharpened(self, s: Scenario) -> SharpRecourse:
         if s.number not in self._sharp:
             self._sharp[s.number] = SharpRecourse(s.group, s.xi, self.engine.problem.first, self.engine.backend)

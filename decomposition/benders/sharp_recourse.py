@@ -8,7 +8,7 @@ x, as that of the plain relaxation does; only higher. The z of an item is the su
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from ..matrices import Array, Stage
 from ..tightening import Knapsack, knapsacks, minimal_covers, minimal_sets, violated_facet
 from .problem import Group
 from .recourse_lps import row_bounds
+from .vertices import bound_terms, sign_clipped
 
 MOST_PASSES = 2
 """Most LPs at one plan, with inequalities added between them: others come at the next plan."""
@@ -31,16 +32,15 @@ NEAR = 0.02
 
 @dataclass(slots=True, eq=False)
 class SharpRecourse:
-    """(1) of one scenario, whose LP is kept open from plan to plan."""
+    """(1) of one scenario, whose LP is kept open from plan to plan; ``_sharp`` is its group with the rows of the facets."""
 
     group: Group
     xi: Array
     first: Stage
     backend: Backend
-    facets: int = 0
     _T: csr_array = field(init=False)
     _rhs: Array = field(init=False)
-    _sense: NDArray[np.int8] = field(init=False)
+    _sharp: Group = field(init=False)
     _knapsacks: list[Knapsack] = field(init=False)
     _of_first: csr_array = field(init=False)
     _of_second: csr_array = field(init=False)
@@ -48,14 +48,13 @@ class SharpRecourse:
     _covers: dict[int, NDArray[np.float64]] = field(default_factory=dict)
     _sets: dict[int, tuple[NDArray[np.int64], NDArray[np.bool_]]] = field(default_factory=dict)
     _fine: dict[int, Array] = field(default_factory=dict)
-    _W_turned: csr_array = field(init=False)
     _model: SolverModel | None = None
 
     def __post_init__(self) -> None:
         group = self.group
         self._T = csr_array(group.scenario_matrix(self.xi))
         self._rhs = np.asarray(group.rhs_0 + group.rhs_xi @ self.xi)
-        self._sense = group.sense
+        self._sharp = group
         lower, upper = row_bounds(group, self._rhs)
         self._knapsacks = knapsacks(self._T, group.W, lower, upper, self.first, group.second)
         items = [columns for one in self._knapsacks for columns in one.columns]
@@ -86,22 +85,16 @@ class SharpRecourse:
             if rows is None:
                 break
             self._add(rows)
-        dual = np.where(self._sense < 0, np.maximum(dual, 0.0), dual)
-        dual = np.where(self._sense > 0, np.minimum(dual, 0.0), dual)
-        reduced = self.group.cost - self._W_turned @ dual
-        second = self.group.second
-        with np.errstate(invalid="ignore"):
-            at_bounds = np.where(reduced > 0, reduced * second.lower, reduced * second.upper)
-        value = float(dual @ (self._rhs - self._T @ x)) + float(np.where(reduced == 0, 0.0, at_bounds).sum())
-        return (value if np.isfinite(value) else objective), -np.asarray(self._T.T @ dual)
+        pi = sign_clipped(self._sharp, dual[None, :])
+        value = float(pi[0] @ (self._rhs - self._T @ x) + bound_terms(self._sharp, pi)[0])
+        return value, -np.asarray(self._T.T @ pi[0])
 
     def _at(self, x: Array) -> Solution:
-        rhs = self._rhs - self._T @ x
-        lower, upper = np.where(self._sense <= 0, rhs, -np.inf), np.where(self._sense >= 0, rhs, np.inf)
+        group = self._sharp
+        lower, upper = row_bounds(group, self._rhs - self._T @ x)
         if self._model is None:
-            second, relaxed = self.group.second, np.zeros(len(self.group.second), dtype=bool)
-            self._W_turned = csr_array(self.group.W.T)
-            self._model = self.backend.open(LinearProgram(self.group.cost, self.group.W, lower, upper, second.lower, second.upper, relaxed))
+            second, relaxed = group.second, np.zeros(len(group.second), dtype=bool)
+            self._model = self.backend.open(LinearProgram(group.cost, group.W, lower, upper, second.lower, second.upper, relaxed))
         else:
             self._model.set_row_bounds(lower, upper)
         return self._model.solve({"threads": 1})
@@ -153,7 +146,6 @@ class SharpRecourse:
         of_first, of_second = csr_array(rows @ self._of_first), csr_array(rows @ self._of_second)
         self._model.add_rows(of_second, np.ones(count), np.full(count, np.inf))
         self._T = csr_array(vstack([self._T, of_first], format="csr"))
-        self._W_turned = csr_array(vstack([self._W_turned.T, of_second], format="csr").T)
         self._rhs = np.append(self._rhs, np.ones(count))
-        self._sense = np.append(self._sense, np.full(count, -1, dtype=np.int8))
-        self.facets += count
+        W = csr_array(vstack([self._sharp.W, of_second], format="csr"))
+        self._sharp = replace(self._sharp, W=W, sense=np.append(self._sharp.sense, np.full(count, -1, dtype=np.int8)))
