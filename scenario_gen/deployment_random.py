@@ -12,10 +12,10 @@ from functools import cache
 
 import numpy as np
 
-from ..errors import InputError
 from ..instances.deployment import Deployment, DeploymentUnits, Depot, Fleet, Route, Zone
 from ..instances.deployment_source import DemandBlock, DemandScenario
 from ..instances.fields import Source
+from .drawn import Drawn
 from .epicentres import Array, severities
 
 _NETWORK_SEED, _SPEED_KMH, _DETOUR, _LIMIT_H, _CAPACITY, _DUTY_H = 7, 40.0, 1.3, 2.5, 10.0, 24.0
@@ -72,26 +72,12 @@ def network(name: str, num_zones: int, num_depots: int) -> tuple[Deployment, Arr
     return instance, zones, need
 
 
-class RandomDemand:
+class RandomDemand(Drawn):
     """``num_scenarios`` draws of a family, each with probability 1 / num_scenarios."""
 
     def __init__(self, name: str, num_zones: int, num_depots: int, num_scenarios: int, seed: int):
-        if num_scenarios < 1:
-            raise InputError(f"--scenarios {num_scenarios}: must be at least 1")
-        if seed < 0:
-            raise InputError(f"--seed {seed}: must not be negative")
-        self._num, self.seed = num_scenarios, seed
+        super().__init__(num_scenarios, seed)
         self.instance, self._places, self._need = network(name, num_zones, num_depots)
-
-    @property
-    def num_scenarios(self) -> int:
-        """How many draws there are."""
-        return self._num
-
-    @property
-    def probabilities(self) -> Array:
-        """1 / num_scenarios for every draw (S,)."""
-        return np.full(self._num, 1 / self._num)
 
     def scenario(self, k: int) -> DemandScenario:
         """Draw scenario ``k``; the same for every number of scenarios, rank and order of calls."""

@@ -17,10 +17,10 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
 from ..instances.arrays import Array, Scenario, ScenarioBlock
 from ..instances.fields import Source, Units
 from ..instances.schema import Commodity, FacilitySize, Impact, Link, Node, Prepositioning
+from .drawn import Drawn
 from .epicentres import severities
 
 _NUM_NODES, _NETWORK_SEED, _FULL_CAPACITY, _SPEED_KM_H = 20, 1, 2.0e5, 40.0
@@ -81,15 +81,12 @@ def exposed() -> tuple[Array, Array]:
     return rng.lognormal(10, 0.8, _NUM_NODES), rng.lognormal(19.5, 0.8, _NUM_NODES)
 
 
-class RandomSource:
+class RandomSource(Drawn):
     """``num_scenarios`` draws of the family, each with probability 1 / num_scenarios."""
 
     def __init__(self, num_scenarios: int, seed: int):
-        if num_scenarios < 1:
-            raise InputError(f"--scenarios {num_scenarios}: must be at least 1")
-        if seed < 0:
-            raise InputError(f"--seed {seed}: must not be negative")
-        self._num, self.seed, self._hours = num_scenarios, seed, False
+        super().__init__(num_scenarios, seed)
+        self._hours = False
         self.instance, self._xy, self._base = network()
 
     def with_hours(self) -> RandomSource:
@@ -99,19 +96,9 @@ class RandomSource:
         return other
 
     @property
-    def num_scenarios(self) -> int:
-        """How many draws there are."""
-        return self._num
-
-    @property
     def limited_links(self) -> NDArray[np.bool_]:
         """Every link has a capacity."""
         return np.ones(len(self.instance.links), dtype=bool)
-
-    @property
-    def probabilities(self) -> Array:
-        """1 / num_scenarios for every draw (S,)."""
-        return np.full(self._num, 1 / self._num)
 
     def scenario(self, k: int) -> Scenario:
         """Draw scenario ``k``; the same for every number of scenarios, rank and order of calls."""

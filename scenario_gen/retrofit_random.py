@@ -20,10 +20,10 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.spatial import Delaunay
 
-from ..errors import InputError
 from ..instances import Retrofit, RoadBlock, RoadScenario
 from ..instances.fields import Source
 from ..instances.retrofit import Element, Pair, Place, RetrofitUnits, RoadLink
+from .drawn import Drawn
 from .epicentres import Array, severities
 
 _NETWORK_SEED, _SPEED_KMH, _DETOUR, _FRAGILITY = 11, 60.0, 1.2, 0.6
@@ -107,26 +107,12 @@ def _pairs(links: np.ndarray, minutes: Array, num_places: int, count: int, rng: 
     return out
 
 
-class RandomRoads:
+class RandomRoads(Drawn):
     """``num_scenarios`` draws of a family, each with probability 1 / num_scenarios."""
 
     def __init__(self, name: str, num_bridges: int, num_pairs: int, tolerance: float, num_scenarios: int, seed: int):
-        if num_scenarios < 1:
-            raise InputError(f"--scenarios {num_scenarios}: must be at least 1")
-        if seed < 0:
-            raise InputError(f"--seed {seed}: must not be negative")
-        self._num, self.seed = num_scenarios, seed
+        super().__init__(num_scenarios, seed)
         self.instance, self._middle, self._minutes, self._delay = network(name, num_bridges, num_pairs, tolerance)
-
-    @property
-    def num_scenarios(self) -> int:
-        """How many draws there are."""
-        return self._num
-
-    @property
-    def probabilities(self) -> Array:
-        """1 / num_scenarios for every draw (S,)."""
-        return np.full(self._num, 1 / self._num)
 
     def scenario(self, k: int) -> RoadScenario:
         """Draw scenario ``k``; the same for every number of scenarios, rank and order of calls."""
