@@ -10,7 +10,7 @@ from rich.table import Table
 from .. import instances as library
 from ..errors import InputError
 from ..instances import Instance
-from ..scenario_gen.sources import ELSEWHERE, FAMILIES
+from ..scenario_gen.sources import DRAWN_ELSEWHERE, ELSEWHERE, FAMILIES, FOLDERS
 from . import options
 from .instance_kinds import KINDS, kind_of
 from .output import console, emit_json, is_speaker
@@ -26,18 +26,19 @@ def instances(
         summaries = [_summary(library.load(n)) for n in library.names()]
         summaries += [_summary(_of_family(family)) | {"scenarios": None} for family in FAMILIES]
         if as_json:
-            emit_json({"instances": summaries})
+            emit_json({"instances": summaries, "from_files": FOLDERS})
         elif is_speaker():
             _print_list(summaries)
         return 0
-    if name in FAMILIES:
+    families = FAMILIES | DRAWN_ELSEWHERE
+    if name in families:
         inst = _of_family(name)
     elif name in ELSEWHERE:
         inst = ELSEWHERE[name]().as_instance()
     elif name in library.names() or name.endswith(".json"):
         inst = library.load(name)
     else:
-        known = [*library.names(), *FAMILIES, *ELSEWHERE]
+        known = [*library.names(), *families, *ELSEWHERE]
         raise InputError(
             f"unknown instance {name!r}{library.loader.did_you_mean(name, known)}; known: {', '.join(known)} (or give a .json file)"
         )
@@ -49,7 +50,7 @@ def instances(
 
 
 def _of_family(name: str) -> Instance:
-    return FAMILIES[name](1, 0).instance
+    return (FAMILIES | DRAWN_ELSEWHERE)[name](1, 0).instance
 
 
 def _summary(inst: Instance) -> dict[str, Any]:
@@ -84,6 +85,8 @@ def _print_list(summaries: list[dict[str, Any]]) -> None:
         out.print()
     for s in summaries:
         out.print(f"{s['name']}: {s['title'].rstrip('.')}. {s['source']}")
+    for name, variable in FOLDERS.items():
+        out.print(f"{name}: read from files of yours, in the folder that {variable} names")
 
 
 def _print_one(inst: Instance) -> None:

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from ..errors import InputError, InstanceError
-from ..files import read_json
+from ..files import read_json, read_json_text
 from .deployment import Deployment
+from .json_lines import Location, at_line, location_of
 from .retrofit import Retrofit
 from .schema import Prepositioning
 
@@ -43,7 +44,7 @@ def load(name_or_file: str | Path) -> Instance:
     InputError
         Unknown name (close matches are listed) or missing file.
     InstanceError
-        The file does not follow the schema; the message names file, field, value and what was expected.
+        The file does not follow the schema; the message names file, line, field, value and what was expected.
     """
     text = str(name_or_file)
     if text in names():
@@ -51,7 +52,8 @@ def load(name_or_file: str | Path) -> Instance:
             return validate(read_json(path), where=text)
     path = Path(text)
     if path.suffix == ".json" or path.exists():
-        return validate(read_json(path), where=text)
+        data, written = read_json_text(path)
+        return validate(data, text, written)
     raise InputError(f"unknown instance {text!r}{did_you_mean(text, names())}; packaged: {', '.join(names())} (or give a .json file)")
 
 
@@ -74,34 +76,35 @@ def model_of(kind: type[Any]) -> str:
 
 def read_scenarios(path: str | Path, instance: Instance) -> list[Any]:
     """Read a scenario file ``{"instance": NAME, "scenarios": [...]}`` and check it against ``instance``; returns its records."""
-    data = read_json(path)
+    data, text = read_json_text(path)
     if not isinstance(data, dict) or not isinstance(data.get("scenarios"), list) or not data["scenarios"]:
-        raise InstanceError(f"{path}: field 'scenarios' must be a non-empty list")
+        raise InstanceError(f"{at_line(str(path), text, ('scenarios',))}: field 'scenarios' must be a non-empty list")
     named = data.get("instance")
     if isinstance(named, str) and not named.endswith(".json") and named != instance.name:
-        raise InstanceError(f"{path}: field 'instance' is {named!r}, but its scenarios are asked for with instance {instance.name!r}")
+        where = at_line(str(path), text, ("instance",))
+        raise InstanceError(f"{where}: field 'instance' is {named!r}, but its scenarios are asked for with instance {instance.name!r}")
     try:
         records: list[Any] = TypeAdapter(list[instance.record]).validate_python(data["scenarios"])  # type: ignore[name-defined]
         instance.check_records(records)
     except ValidationError as e:
-        raise InstanceError(explain(e, str(path), data, prefix=("scenarios",))) from None
+        raise InstanceError(explain(e, str(path), data, text, prefix=("scenarios",))) from None
     except ValueError as e:
-        raise InstanceError(f"{path}: {e}") from None
+        raise InstanceError(f"{at_line(str(path), text, location_of(str(e), data))}: {e}") from None
     return records
 
 
 def instance_of_scenario_file(path: str | Path) -> str:
     """Return the instance that a scenario file names."""
-    data = read_json(path)
+    data, text = read_json_text(path)
     name = data.get("instance") if isinstance(data, dict) else None
     if not isinstance(name, str):
-        raise InstanceError(f"{path}: field 'instance' must name an instance or a file, found {name!r}")
+        raise InstanceError(f"{at_line(str(path), text, ('instance',))}: field 'instance' must name an instance or a file, found {name!r}")
     beside = Path(path).parent / name
     return str(beside) if name.endswith(".json") and beside.exists() else name
 
 
-def validate(data: Any, where: str) -> Instance:
-    """Validate parsed JSON against the schema that its ``format`` names.
+def validate(data: Any, where: str, text: str | None = None) -> Instance:
+    """Validate parsed JSON against the schema that its ``format`` names; messages tell the line if ``text`` is what was parsed.
 
     Raises
     ------
@@ -112,21 +115,30 @@ def validate(data: Any, where: str) -> Instance:
         raise InstanceError(f"{where}: an instance is a JSON object, found {type(data).__name__}")
     given = data.get("format", next(iter(KINDS)))
     if not isinstance(given, str) or given not in KINDS:
+        where = at_line(where, text, ("format",))
         raise InstanceError(f"{where}: field 'format' is {_short(given)}: expected {' or '.join(repr(k) for k in KINDS)}")
     kind = KINDS[given]
     try:
         return kind.model_validate(data)
     except ValidationError as e:
-        raise InstanceError(explain(e, where, data, fields=list(kind.model_fields))) from None
+        raise InstanceError(explain(e, where, data, text, fields=list(kind.model_fields))) from None
 
 
 def explain(
-    error: ValidationError, where: str, data: Any, prefix: tuple[str | int, ...] = (), most: int = 5, fields: Sequence[str] = ()
+    error: ValidationError,
+    file: str,
+    data: Any,
+    text: str | None = None,
+    *,
+    prefix: Location = (),
+    most: int = 5,
+    fields: Sequence[str] = (),
 ) -> str:
-    """Render pydantic's errors as ``file: field = value: what was expected`` lines."""
+    """Render pydantic's errors as ``file: line N: field = value: what was expected``; without ``text``, as parsed, no line is told."""
     lines = []
     for item in error.errors(include_url=False)[:most]:
         location = (*prefix, *item["loc"])
+        where = at_line(file, text, location or location_of(item["msg"].removeprefix("Value error, "), data))
         field = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in location).lstrip(".")
         message = item["msg"].removeprefix("Value error, ")
         if item["type"] == "missing":

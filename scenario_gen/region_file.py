@@ -14,8 +14,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..errors import InstanceError
-from ..files import read_json
+from ..files import read_json_text
 from ..instances import Prepositioning, load_as
+from ..instances.json_lines import at_line
 from ..instances.loader import explain
 from .building_tables import read_buildings
 from .component_tables import no_components, read_components
@@ -96,16 +97,18 @@ def read_region(path: str | Path) -> Exposure:
     Raises
     ------
     InputError
-        A file is missing or malformed; the message names file, row or field, value and what was expected.
+        A file is missing or malformed; the message names file, row or line and field, value and what was expected.
     """
-    record = _validated(read_json(path), str(path))
+    data, text = read_json_text(path)
+    record = _validated(data, text, str(path))
     folder = Path(path).parent
     relief = load_as(Prepositioning, folder / record.relief)
     nodes = {n.name: n for n in relief.nodes}
     names = tuple(z.name for z in record.zones)
     if list(names) != [n.name for n in relief.nodes]:
         odd = next((n for n in names if n not in nodes), None) or next((n for n in nodes if n not in names), "their order")
-        raise InstanceError(f"{path}: field 'zones': names must be those of the nodes of {record.relief}, in their order; {odd!r} differs")
+        where = at_line(str(path), text, ("zones",))
+        raise InstanceError(f"{where}: field 'zones': names must be those of the nodes of {record.relief}, in their order; {odd!r} differs")
     latitude = np.array([nodes[n].latitude for n in names])
     longitude = np.array([nodes[n].longitude for n in names])
     origin = Projection(float(latitude.mean()), float(longitude.mean()))
@@ -142,10 +145,10 @@ def read_region(path: str | Path) -> Exposure:
     )
 
 
-def _validated(data: Any, where: str) -> RegionRecord:
+def _validated(data: Any, text: str, where: str) -> RegionRecord:
     if not isinstance(data, dict):
         raise InstanceError(f"{where}: a region is a JSON object, found {type(data).__name__}")
     try:
         return RegionRecord.model_validate(data)
     except ValidationError as e:
-        raise InstanceError(explain(e, where, data)) from None
+        raise InstanceError(explain(e, where, data, text)) from None

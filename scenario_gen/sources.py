@@ -24,12 +24,15 @@ from ..instances import (
     Scenario,
     ScenarioBlock,
     ScenarioSource,
+    sf_bridges,
 )
 from ..instances.arrays import Array
 from ..instances.loader import did_you_mean, instance_of_scenario_file, require
 from ..instances.repair_if_damaged import sf_bridges_roads
+from ..instances.tntp import find
 from . import deployment_random, prepositioning_random, retrofit_random
 from .grid_town import grid_town_roads
+from .sioux_falls import sioux_falls_roads
 
 FAMILIES: dict[str, Callable[[int, int], ScenarioSource | DemandSource | RoadSource]] = {
     "prepositioning-random": prepositioning_random.RandomSource,
@@ -44,7 +47,20 @@ FAMILIES: dict[str, Callable[[int, int], ScenarioSource | DemandSource | RoadSou
 ELSEWHERE: dict[str, Callable[[], FixedRoads]] = {"sf-bridges-71": sf_bridges_roads}
 """Instances read from public files that are not part of the package: name -> source, from the folder of an environment variable."""
 
-DRAWS = {"deployment-random": 200, "deployment-random-large": 1000, "grid-town": 51, "retrofit-random": 100, "retrofit-random-large": 450}
+DRAWN_ELSEWHERE: dict[str, Callable[[int, int], RoadSource]] = {"sioux-falls": sioux_falls_roads}
+"""Families drawn over such files: name -> source of (number of scenarios, seed)."""
+
+FOLDERS = {"sf-bridges-71": sf_bridges.VARIABLE, "sioux-falls": find.VARIABLE}
+"""Environment variables that name the folders of such files."""
+
+DRAWS = {
+    "deployment-random": 200,
+    "deployment-random-large": 1000,
+    "grid-town": 51,
+    "retrofit-random": 100,
+    "retrofit-random-large": 450,
+    "sioux-falls": 51,
+}
 """Scenarios of a family where none are asked for; 100 of the others."""
 
 
@@ -100,10 +116,11 @@ def _open(kind: type[Instance], instance: str | Instance, scenario_file: str | N
     origin = ""
     if scenario_file is not None and isinstance(instance, str) and not instance:
         instance, origin = instance_of_scenario_file(scenario_file), f"{scenario_file}: field 'instance': "
-    if isinstance(instance, str) and instance in FAMILIES:
+    families = FAMILIES | DRAWN_ELSEWHERE
+    if isinstance(instance, str) and instance in families:
         if scenario_file is not None:
             raise InputError(f"--scenario-file {scenario_file}: {instance!r} draws its own scenarios; give --scenarios and --seed")
-        drawn = FAMILIES[instance](DRAWS.get(instance, 100) if num_scenarios is None else num_scenarios, 0 if seed is None else seed)
+        drawn = families[instance](DRAWS.get(instance, 100) if num_scenarios is None else num_scenarios, 0 if seed is None else seed)
         require(kind, drawn.instance, instance)
         return drawn
     if isinstance(instance, str) and instance in ELSEWHERE:
@@ -111,7 +128,7 @@ def _open(kind: type[Instance], instance: str | Instance, scenario_file: str | N
         require(kind, read.instance, instance)
         return _as_it_is(read, num_scenarios, seed)
     if isinstance(instance, str) and instance not in instances.names() and not instance.endswith(".json"):
-        known = [*instances.names(), *FAMILIES, *ELSEWHERE]
+        known = [*instances.names(), *families, *ELSEWHERE]
         raise InputError(
             f"{origin}unknown instance {instance!r}{did_you_mean(instance, known)}; known: {', '.join(known)} (or give a .json file)"
         )

@@ -3,6 +3,9 @@
 The rule is ours. Hazus' restoration functions of highway bridges have means of 0.6, 2.5, 75 and 230 days for slight, moderate, extensive
 and complete damage: slight damage is repaired within a day and leaves a link as it was; moderate damage slows it (half the capacity, twice
 the time) for some days; extensive and complete damage close it for months. Where several bridges carry a link, the worst decides.
+
+The means were compared with the table in EQRM (github.com/GeoscienceAustralia/eqrm, resources/data/bridge_state_mean_sigma.csv; standard
+deviations 0.6, 2.7, 42 and 110 days), not with the manual itself.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ...instances.traffic_roads import CLOSED, INTACT, SLOWED, States
 from .streets import Mask
 
 SLOWED_FROM, CLOSED_FROM = 2, 3
@@ -22,6 +26,11 @@ SLOW_TIME, SLOW_CAPACITY = 2.0, 0.5
 def damaged(states: NDArray[np.int8]) -> Mask:
     """Return which bridges need repair before their links are as they were, of the shape of the states."""
     return np.asarray(states >= SLOWED_FROM)
+
+
+def element_states(states: NDArray[np.int8]) -> States:
+    """Return what damage states make of the links of each bridge, of the same shape: intact, slowed or closed."""
+    return np.where(states >= CLOSED_FROM, CLOSED, np.where(states >= SLOWED_FROM, SLOWED, INTACT)).astype(np.int8)
 
 
 def link_states(states: NDArray[np.int8], carriers: Mask) -> tuple[Mask, Mask]:

@@ -1,13 +1,4 @@
-"""Draw the town and its earthquakes.
-
-Earthquakes come from the generator of all regions (:mod:`quakeops.scenario_gen.generation`): events on two faults, BSSA14 shaking with
-correlated residuals, Hazus fragilities of bridges. With annual rate Lambda of the faults' events and importance weights w_k (1 without
-importance sampling), scenario k of S stands for
-
-    rate_k = Lambda w_k / sum_j w_j                                                                                 (1)
-
-earthquakes a year. Event, shaking and damage of scenario k depend on (seed, k) alone; its rate also on how many scenarios there are.
-"""
+"""Draw the town and its earthquakes (:mod:`quakeops.scenario_gen.bridge_quakes`)."""
 
 from __future__ import annotations
 
@@ -17,9 +8,8 @@ from numpy.random import Generator
 from ...errors import InputError
 from ...instances.bridges import BridgeInventory
 from ...instances.damage_maps import DamageMaps
+from ..bridge_quakes import draw_quakes
 from ..exposure import Exposure
-from ..generation import ScenarioGenerator
-from ..importance import EventProposal, set_weights
 from .closures import damaged
 from .paths import free_flow_minutes
 from .region import ORIGIN, region
@@ -77,9 +67,7 @@ def grid_town(
         raise InputError(f"field 'network_seed': {network_seed}: must not be negative")
     rng = np.random.default_rng(np.random.SeedSequence(network_seed))
     streets, inventory, carriers, exposure = _town(rows, columns, bridges, block_km, rng)
-    generator = ScenarioGenerator(exposure, seed=seed, proposal=EventProposal() if importance else None)
-    drawn = generator.generate(scenarios, threads=threads)
-    states = drawn["bridge_state"]
+    drawn = draw_quakes(exposure, scenarios, seed, importance=importance, threads=threads)
     return GridTown(
         streets=streets,
         trips=gravity(
@@ -90,13 +78,13 @@ def grid_town(
         bridges=inventory,
         carriers=carriers,
         region=exposure,
-        states=states,
-        magnitudes=drawn["magnitude"],
+        states=drawn.states,
+        magnitudes=drawn.magnitudes,
         maps=DamageMaps(
             scenarios=tuple(f"scen{k}" for k in range(scenarios)),
             elements=inventory.names,
-            rates=generator.events.annual_rate * set_weights(drawn["log_weight"]).probabilities,
-            damaged=damaged(states),
+            rates=drawn.rates,
+            damaged=damaged(drawn.states),
         ),
         seed=seed,
     )
