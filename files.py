@@ -14,8 +14,14 @@ from .errors import InputError
 
 def read_json(path: str | Path) -> Any:
     """Parse a JSON file; every failure becomes one :class:`InputError` that names the file (and line)."""
+    return read_json_text(path)[0]
+
+
+def read_json_text(path: str | Path) -> tuple[Any, str]:
+    """Return what :func:`read_json` does, and the text it was read from."""
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
+        return json.loads(text), text
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (OSError, UnicodeDecodeError) as e:

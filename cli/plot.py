@@ -40,11 +40,15 @@ def plot(
         Path | None, typer.Option(metavar="FILE.json", help="shake, cascade: the region file, for a region that is not packaged")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE.png", help="picture to write (.png, .svg or .pdf); default: beside FILE")
+        Path | None,
+        typer.Option(metavar="FILE.png", help="picture to write (.png, .svg or .pdf), or GeoJSON of a retrofit plan; default: beside FILE"),
     ] = None,
     debug: options.Debug = False,
 ) -> int:
-    """Draw a plan, its convergence or demand that is missed, or the shaking, damage, loss, cascade or hazard curves of a scenario set."""
+    """Draw a plan, its convergence or demand that is missed, or the shaking, damage, loss, cascade or hazard curves of a scenario set.
+
+    A retrofit plan is also written as GeoJSON, by --out FILE.geojson.
+    """
     from .. import plots
 
     of_set = file.suffix.lower() == ".nc"

@@ -8,7 +8,7 @@ import importlib
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from ..models import MODELS
 from ..scenario_gen.sources import is_scenario_set
 
 if TYPE_CHECKING:
+    from .lazy import Lazy
     from .matrices import StageData
 
 PROTOCOL = ("scenario_creator", "scenario_names_creator", "kw_creator", "inparser_adder", "scenario_denouement")
@@ -39,6 +40,7 @@ class Program:
     in scenarios ``start, ..., stop - 1`` as arrays of that length; ``allowed(**kwargs)`` returns the probability allowed to each.
     ``owned`` names first-stage variables of which each scenario has its own: its model holds one, that of owner ``"*"``, and rows with
     them and no second-stage variable hold in expectation (:mod:`.owned`).
+    ``lazy``, where the model's rows are generated while solving (:mod:`.lazy`), generates them; ``kwargs["rows"]`` are those there are.
     ``arrays(k)``, where there is no Pyomo model (SMPS files), returns the compiled data of scenario k alone.
     """
 
@@ -55,11 +57,22 @@ class Program:
     arrays: Callable[[int], StageData] | None = field(default=None, repr=False)
     random_block: Callable[..., dict[str, NDArray[np.float64]]] | None = field(default=None, repr=False)
     owned: tuple[str, ...] = ()
+    lazy: Lazy | None = field(default=None, repr=False)
 
     @property
     def num_scenarios(self) -> int:
         """Number of scenarios."""
         return len(self.scenario_names)
+
+    @property
+    def keeps_repeated(self) -> bool:
+        """Whether scenarios with the same matrices are different still: each owns variables, or has its decisions recomputed."""
+        return bool(self.owned) or self.lazy is not None
+
+    def with_rows(self, more: Mapping[Any, frozenset[int]]) -> Program:
+        """Return the program with more generated rows, each with the scenarios it holds in; they become part of the recipe."""
+        pool = self.kwargs["rows"].joined(more)
+        return replace(self, kwargs={**self.kwargs, "rows": pool}, recipe={**self.recipe, "rows": pool.to_data()})
 
     def build(self, k: int) -> pyo.ConcreteModel:
         """Return the Pyomo model of scenario ``k``; a failure in foreign code becomes one :class:`ModelError`."""
@@ -122,8 +135,11 @@ def from_model(
     num_scenarios: int | None = None,
     seed: int | None = None,
     arguments: Mapping[str, Any] | None = None,
+    rows: Any = None,
 ) -> Program:
     """Return the program of one of quakeops' own models; ``arguments`` set the options that its ``inparser_adder`` declares.
+
+    ``rows`` are those that were generated before, as plain data.
 
     Raises
     ------
@@ -152,6 +168,7 @@ def from_model(
     kwargs = module.kw_creator(config)
     source = kwargs["source"]
     owned = _owned(model, module, kwargs)
+    lazy = _lazy(module, kwargs, rows)
     return Program(
         name=model,
         scenario_names=tuple(module.scenario_names_creator(source.num_scenarios)),
@@ -164,6 +181,7 @@ def from_model(
             "scenarios": num_scenarios,
             "seed": seed,
             **({"arguments": dict(arguments)} if arguments else {}),
+            **({} if rows is None else {"rows": rows}),
         },
         instance=source.instance.name,
         instance_hash=_digest(source.instance.model_dump(mode="json")),
@@ -172,13 +190,16 @@ def from_model(
         allowed=getattr(module, "allowed", None),
         random_block=getattr(module, "random_block", None),
         owned=owned,
+        lazy=lazy,
     )
 
 
-def from_module(module: str | ModuleType, *, num_scenarios: int | None = None, arguments: Mapping[str, Any] | None = None) -> Program:
+def from_module(
+    module: str | ModuleType, *, num_scenarios: int | None = None, arguments: Mapping[str, Any] | None = None, rows: Any = None
+) -> Program:
     """Return the program of a foreign mpi-sppy scenario module, given by import path or as a module.
 
-    ``arguments`` set the options that the module's ``inparser_adder`` declares.
+    ``arguments`` set the options that the module's ``inparser_adder`` declares; ``rows`` as in :func:`from_model`.
 
     Raises
     ------
@@ -205,6 +226,7 @@ def from_module(module: str | ModuleType, *, num_scenarios: int | None = None, a
     kwargs = _guard(name, "kw_creator", lambda: loaded.kw_creator(config)) or {}
     kwargs = dict(kwargs)
     owned = _guard(name, "owned", lambda: _owned(name, loaded, kwargs))
+    lazy = _guard(name, "lazy_rows", lambda: _lazy(loaded, kwargs, rows))
     count = getattr(config, "num_scens", None)
     names = _guard(name, "scenario_names_creator", lambda: loaded.scenario_names_creator(count))
     if not names:
@@ -214,9 +236,16 @@ def from_module(module: str | ModuleType, *, num_scenarios: int | None = None, a
         scenario_names=tuple(names),
         creator=loaded.scenario_creator,
         kwargs=kwargs,
-        recipe={"module": name, "scenarios": num_scenarios, "arguments": dict(arguments or {}), "seeded": "seed" in config},
+        recipe={
+            "module": name,
+            "scenarios": num_scenarios,
+            "arguments": dict(arguments or {}),
+            "seeded": "seed" in config,
+            **({} if rows is None else {"rows": rows}),
+        },
         instance=name,
         owned=owned,
+        lazy=lazy,
     )
 
 
@@ -243,7 +272,9 @@ def from_provenance(provenance: Mapping[str, Any]) -> Program:
 def from_recipe(recipe: Mapping[str, Any]) -> Program:
     """Rebuild the program that a result was computed on."""
     if "module" in recipe:
-        return from_module(recipe["module"], num_scenarios=recipe.get("scenarios"), arguments=recipe.get("arguments"))
+        return from_module(
+            recipe["module"], num_scenarios=recipe.get("scenarios"), arguments=recipe.get("arguments"), rows=recipe.get("rows")
+        )
     if "smps" in recipe:
         from .smps import from_smps
 
@@ -257,7 +288,18 @@ def from_recipe(recipe: Mapping[str, Any]) -> Program:
         num_scenarios=recipe.get("scenarios"),
         seed=recipe.get("seed"),
         arguments=recipe.get("arguments"),
+        rows=recipe.get("rows"),
     )
+
+
+def _lazy(module: ModuleType, kwargs: dict[str, Any], rows: Any) -> Lazy | None:
+    """Return what generates a model's rows, if it has such; ``rows`` of the keywords are then those there are."""
+    lazy: Lazy | None = module.lazy_rows(**kwargs) if hasattr(module, "lazy_rows") else None
+    if lazy is not None:
+        kwargs["rows"] = lazy.pool if rows is None else lazy.pool.from_data(rows)
+        if rows is not None:
+            lazy = module.lazy_rows(**kwargs)
+    return lazy
 
 
 def _owned(name: str, module: ModuleType, kwargs: dict[str, Any]) -> tuple[str, ...]:

@@ -31,9 +31,11 @@ def fresh(program: Program, scenarios: int | None, seed: int | None, scenario_fi
     Raises
     ------
     InputError
-        A scenario file for a program that takes none.
+        A scenario file for a program that takes none; other scenarios than its own for one whose rows are generated.
     """
     recipe = dict(program.recipe)
+    if program.lazy is not None and (scenario_file is not None or scenarios is not None):
+        raise InputError("--scenarios, --scenario-file: a plan whose decisions are recomputed is evaluated on its own scenarios alone")
     if scenario_file is not None:
         if scenarios is not None or "model" not in recipe:
             raise InputError(f"--scenario-file {scenario_file}: goes with a model of quakeops, and without --scenarios")

@@ -81,7 +81,7 @@ def _evaluate(
     anonymous = anonymous_stage_data(program)
     data = spread(anonymous, program.owned)
     joined = bool(program.owned) or program.violations is not None
-    if joined:
+    if joined or program.lazy is not None:
         evpi = vss = False
     if program.owned and other:
         result = with_own_choice(result, program, anonymous, backend)
@@ -100,6 +100,8 @@ def _evaluate(
     )
     if joined:
         figures = replace(figures, vss_note="EVPI and VSS are not defined where the requirement joins the scenarios")
+    if program.lazy is not None:
+        figures = replace(figures, vss_note="EVPI and VSS are not given where decisions are recomputed: other plans' were not")
     if program.violations is not None:
         drawn = sampled and other  # the scenarios that a plan was made for are no independent draws to judge it by
         plan, p = result.first_stage, data.probabilities

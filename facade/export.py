@@ -12,7 +12,7 @@ from ..decomposition.compiled import stage_data
 from ..decomposition.export import FORMATS, export_program
 from ..errors import InputError
 from ..files import require_writable
-from .problem import program_of
+from .problem import program_of, refuse_generated
 
 
 def export(
@@ -43,6 +43,7 @@ def export(
 
     def written() -> tuple[Path, ...]:
         program = program_of(model, module, smps, instance, scenarios, scenario_file, seed, arguments)
+        refuse_generated(program, "export", with_rows=True)
         name = program.name if program.instance in ("", program.name) else f"{program.name}-{program.instance}"
         return export_program(stage_data(program), name, file_format, Path(out))
 

@@ -55,3 +55,19 @@ def program_of(
     if seed is not None:
         arguments["seed"] = seed
     return from_module(module, num_scenarios=scenarios, arguments=arguments)
+
+
+def refuse_generated(program: Program, command: str, *, with_rows: bool = False) -> None:
+    """Refuse a program whose rows are generated while solving; ``with_rows``: one that was given rows of a result is welcome.
+
+    Raises
+    ------
+    InputError
+        What ``command`` works on would be another problem, a relaxation.
+    """
+    if program.lazy is None or (with_rows and program.kwargs["rows"].where):
+        return
+    hint = "; give those of a solved instance, --model-arg rows=RESULT" if with_rows else ""
+    raise InputError(
+        f"{program.name} {program.instance}: 'quakeops {command}' does not go with rows that are generated while solving{hint}"
+    )

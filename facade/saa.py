@@ -13,7 +13,7 @@ from ..decomposition.saa import SaaResult, checked, statistical_bounds
 from ..errors import InputError
 from ..result import Result
 from ..solvers import Backend, get
-from .problem import program_of
+from .problem import program_of, refuse_generated
 
 
 def saa(
@@ -112,6 +112,11 @@ def saa(
     comm = parallel.world()
 
     def opened() -> tuple[Backend, Program]:
+        backend, program = opened_any()
+        refuse_generated(program, "saa")
+        return backend, program
+
+    def opened_any() -> tuple[Backend, Program]:
         if candidate is not None:
             candidate.raise_for_status()
             if set(given.values()) == {None}:

@@ -13,6 +13,7 @@ from ..decomposition.benders import Risk, Saved, Settings, new_checkpoint, parse
 from ..decomposition.chance import refuse_settings, solve_chance
 from ..decomposition.compiled import stage_data
 from ..decomposition.extensive_form import solve_extensive_form
+from ..decomposition.lazy import solve_lazy
 from ..decomposition.program import Program
 from ..decomposition.recourse_solutions import with_recourse
 from ..decomposition.risk_form import solve_risk_form
@@ -154,25 +155,31 @@ def solve(
     run.provenance = provenance(program.recipe, program.instance_hash, **options) | {"ranks": 1 if comm is None else comm.Get_size()}
     if program.owned and parse_risk(risk or "mean") != Risk():
         raise InputError(f"--risk {risk}: a model in which scenarios own variables (chance constraints, rule=cvar) takes the mean alone")
-    if method == "ef":
-        measure = parse_risk(risk or "mean")
-        result = parallel.on_rank_0(comm, lambda: _extensive_form(program, backend, run, measure))
-    elif method == "benders":
-        settings = Settings(**chosen | {"risk": parse_risk(chosen.get("risk", "mean"))}, iterations=iterations, threads=threads)
-        if program.owned:
-            refuse_settings(settings, checkpoint or resume)
-        where = checkpoint if resume is None or checkpoint is not None else resume
-        writer = None if where is None else new_checkpoint(Path(where), checkpoint_every, program, solver, settings, saved, comm)
-        if program.owned:
-            result = solve_chance(program, backend, run, comm=comm, settings=settings)
-        else:
-            result = solve_benders(program, backend, run, comm=comm, settings=settings, checkpoint=writer, saved=saved)
-    else:
-        from ..decomposition.progressive_hedging import solve_progressive_hedging
+    measure = parse_risk(risk or "mean")
+    settings = Settings(**chosen | {"risk": parse_risk(chosen.get("risk", "mean"))}, iterations=iterations, threads=threads)
+    if program.owned and method == "benders":
+        refuse_settings(settings, checkpoint or resume)
+    if program.lazy is not None and (checkpoint or resume):
+        raise InputError("--checkpoint, --resume: do not go with rows that are generated while solving")
+    where = checkpoint if resume is None or checkpoint is not None else resume
+    writer = None if where is None else new_checkpoint(Path(where), checkpoint_every, program, solver, settings, saved, comm)
 
-        result = solve_progressive_hedging(program, backend, run, comm=comm, iterations=iterations, bundles=bundles, log=log)
-    if certificate and method != "benders":
-        result = parallel.on_rank_0(comm, lambda: with_recourse(result, program, backend))
+    def by_method(program: Program, run: Run) -> Result:
+        """Called by all ranks."""
+        if method == "benders" and program.owned:
+            return solve_chance(program, backend, run, comm=comm, settings=settings)
+        if method == "benders":
+            return solve_benders(program, backend, run, comm=comm, settings=settings, checkpoint=writer, saved=saved)
+        if method == "ef":
+            result = parallel.on_rank_0(comm, lambda: _extensive_form(program, backend, run, measure))
+        else:
+            from ..decomposition.progressive_hedging import solve_progressive_hedging
+
+            result = solve_progressive_hedging(program, backend, run, comm=comm, iterations=iterations, bundles=bundles, log=log)
+        return parallel.on_rank_0(comm, lambda: with_recourse(result, program, backend)) if certificate else result
+
+    lazy = program.lazy is not None
+    result = solve_lazy(program, backend, run, measure, by_method, comm) if lazy else by_method(program, run)
     return replace(result, model=program.name, instance=program.instance)
 
 

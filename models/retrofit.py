@@ -20,6 +20,15 @@ With a unit flow (f on links as they are, g on restored ones) from the pair's or
 
 A flow is a mix of paths, of which one is no longer than their mean, and a closed link takes T_p + 1: for binary z, (5) holds exactly if the
 shortest path of the restored network meets T_p. With the same times and limits it is a relaxation of (4).
+``formulation="cuts"`` writes (6) in place of (5), for networks on which the flows are too many.
+
+``requirement="traffic"``: with all trips at the user equilibrium of the restored network, no pair takes longer than T_p. (4) and (5) assume
+that an element changes the times of its own links alone; this does not. It has no closed form. Rows
+
+    sum_{e in S} z_e + sum_{e in N} (1 - z_e) >= 1                                      for the rows (S, N) of a scenario (6)
+
+are generated while solving, each proved by recomputing what it excludes (:mod:`.retrofit_recomputed`), until every decision of the plan
+was recomputed and meets its limits.
 
 E is over the year's earthquakes, probabilities being annual rates; a first scenario, in which nothing happens, has what they leave of 1.
 r is ``ratio``, the years of operation or the weight of a repair against a retrofit. Units: costs in money, times in the instance's unit.
@@ -27,28 +36,49 @@ r is ``ratio``, the years of operation or the weight of a repair against a retro
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyomo.environ as pyo
 
-from ..errors import InputError
+from ..errors import InputError, ModelError
 from ..instances import RoadBlock, RoadScenario, RoadSource
 from ..scenario_gen.sources import open_roads
 from .protocol import attach_first_stage, parameter, scenario_number
+from .retrofit_equilibrium import EquilibriumTimes
 from .retrofit_network import arcs_that_matter, check_restorable, network_limits
 from .retrofit_paths import incidence, path_needs
+from .retrofit_recomputed import Recomputed
+from .retrofit_rows import RowPool, read_pool
+from .retrofit_shortest import ShortestTimes
 
-REQUIREMENTS = ("path", "shortest")
+REQUIREMENTS = ("path", "shortest", "traffic")
+FORMULATIONS = ("flow", "cuts")
 
 
-def build(source: RoadSource, scen: RoadScenario, *, requirement: str = "path", ratio: float = 1.0) -> pyo.ConcreteModel:
-    """Write the algebra of the module's docstring for one scenario; no random number is drawn here."""
+def build(
+    source: RoadSource,
+    scen: RoadScenario,
+    *,
+    requirement: str = "path",
+    formulation: str = "flow",
+    ratio: float = 1.0,
+    rows: RowPool | None = None,
+) -> pyo.ConcreteModel:
+    """Write the algebra of the module's docstring for one scenario; no random number is drawn here.
+
+    Raises
+    ------
+    ModelError
+        A form whose rows are generated, without ``rows``: what is left would be another problem.
+    """
     inst = source.instance
     m = pyo.ConcreteModel(scen.name)
     element = {e.name: e for e in inst.elements}
 
     # sets
     m.elements = pyo.Set(initialize=list(element))
-    data = random_data(source, scen, requirement=requirement, ratio=ratio)
+    data = random_data(source, scen, requirement=requirement, formulation=formulation, ratio=ratio, rows=rows)
 
     # first-stage variables
     m.retrofit = pyo.Var(m.elements, within=pyo.Binary)
@@ -65,7 +95,9 @@ def build(source: RoadSource, scen: RoadScenario, *, requirement: str = "path", 
     if inst.crews is not None:
         m.crews = pyo.Constraint(expr=sum(m.repair[e] for e in m.elements) <= inst.crews)  # (3)
 
-    if requirement == "path":
+    if rows is not None:
+        _add_rows(m, rows, data)
+    elif requirement == "path":
         _add_paths(m, inst, data)
     else:
         _add_network(m, inst, data)
@@ -131,18 +163,43 @@ def _add_network(m, inst, data):
         return m.restored_flow[p, i] <= m.retrofit[e] + m.repair[e]
 
 
+def _add_rows(m, rows, data):
+    """Add (6)."""
+    pool = rows.rows
+    m.row_numbers = pyo.RangeSet(0, len(pool) - 1)
+    m.row_need = parameter(data["row_need"], m.row_numbers)
+
+    @m.Constraint(m.row_numbers)
+    def recomputed(m, i):  # (6)
+        z = [(1, e) for e in pool[i].restore] + [(-1, e) for e in pool[i].spare]
+        return sum(sign * (m.retrofit[e] + m.repair[e]) for sign, e in z) >= m.row_need[i]
+
+
 def random_data(
-    source: RoadSource, scen: RoadScenario | RoadBlock, *, requirement: str = "path", ratio: float = 1.0
+    source: RoadSource,
+    scen: RoadScenario | RoadBlock,
+    *,
+    requirement: str = "path",
+    formulation: str = "flow",
+    ratio: float = 1.0,
+    rows: RowPool | None = None,
 ) -> dict[str, np.ndarray]:
     """Return the value of every mutable parameter of :func:`build`; a block of B scenarios gives a leading axis B.
 
     For ``requirement="path"`` ``gain`` (I,) by pair and element, ``need`` (P,) and ``must`` (E,); for ``"shortest"`` ``time`` by pair and
-    arc that matters to it, that of a closed link being T_p + 1.
+    arc that matters to it, that of a closed link being T_p + 1; with generated rows ``row_need`` (K,).
     """
     inst = source.instance
     single = isinstance(scen, RoadScenario)
     block = scen if isinstance(scen, RoadBlock) else RoadBlock.of(scen)
-    if requirement == "path":
+    if is_generated(requirement, formulation):
+        if rows is None:
+            raise ModelError(
+                f"retrofit: requirement {requirement!r}, formulation {formulation!r}: its rows are generated by quakeops solve; "
+                "give those of a result, --rows RESULT"
+            )
+        data = {"row_need": rows.needs([scenario_number(name) for name in block.names])}
+    elif requirement == "path":
         needs = path_needs(inst, block)
         data = {"gain": needs.gain, "need": needs.need, "must": needs.must}
     else:
@@ -156,6 +213,18 @@ def random_data(
 def random_block(source: RoadSource, start: int, stop: int, **form) -> dict[str, np.ndarray]:
     """Return :func:`random_data` of scenarios ``start, ..., stop - 1``, with a leading scenario axis."""
     return random_data(source, source.block(start, stop), **form)
+
+
+def is_generated(requirement: str, formulation: str) -> bool:
+    """Whether the rows of a form are generated while solving."""
+    return requirement == "traffic" or (requirement == "shortest" and formulation == "cuts")
+
+
+def lazy_rows(*, source: RoadSource, requirement: str = "path", formulation: str = "flow", rows: RowPool | None = None, **_) -> Any:
+    """Return what generates the rows (6), where the form needs them."""
+    if not is_generated(requirement, formulation):
+        return None
+    return Recomputed(EquilibriumTimes(source) if requirement == "traffic" else ShortestTimes.of(source), rows)
 
 
 # -- mpi-sppy scenario-module protocol
@@ -178,13 +247,18 @@ def inparser_adder(cfg):
     cfg.add_to_config("instance", "packaged instance, drawn family or instance file", str, "grid-town")
     cfg.add_to_config("scenario_file", "scenarios in place of the instance's own", str, None)
     cfg.add_to_config("seed", "seed of a drawn family", int, None)
-    cfg.add_to_config("requirement", "on the pairs' fixed paths (path) or on shortest paths (shortest)", str, "path")
+    cfg.add_to_config("requirement", "on the pairs' fixed paths (path), on shortest paths (shortest), with traffic (traffic)", str, "path")
+    cfg.add_to_config("formulation", "of shortest paths: flow or cuts", str, "flow")
+    cfg.add_to_config("rows", "result whose generated rows are taken", str, None)
     cfg.add_to_config("ratio", "weight of repair costs against retrofit costs", float, 1.0)
 
 
 def kw_creator(cfg):
-    if cfg.requirement not in REQUIREMENTS:
-        raise InputError(f"requirement {cfg.requirement!r}: expected {' or '.join(REQUIREMENTS)}")
+    for name, value, known in (("requirement", cfg.requirement, REQUIREMENTS), ("formulation", cfg.formulation, FORMULATIONS)):
+        if value not in known:
+            raise InputError(f"{name} {value!r}: expected {' or '.join(known)}")
+    if cfg.formulation == "cuts" and cfg.requirement != "shortest":
+        raise InputError(f"formulation 'cuts': goes with requirement=shortest, not with {cfg.requirement}")
     if not 0 < cfg.ratio < float("inf"):
         raise InputError(f"ratio {cfg.ratio:g}: must be positive and finite")
     source = open_roads(cfg.instance, scenario_file=cfg.scenario_file, num_scenarios=cfg.num_scens, seed=cfg.seed)
@@ -193,7 +267,12 @@ def kw_creator(cfg):
         raise InputError(f"pair {pathless!r}: field 'path' is missing; give it, or --model-arg requirement=shortest")
     if cfg.requirement == "shortest":
         check_restorable(source.instance, source.block(0, source.num_scenarios), network_limits(source.instance))
-    return {"source": source, "requirement": cfg.requirement, "ratio": cfg.ratio}
+    rows = None
+    if cfg.rows is not None:
+        if not is_generated(cfg.requirement, cfg.formulation):
+            raise InputError(f"rows {cfg.rows}: requirement {cfg.requirement!r}, formulation {cfg.formulation!r} has no generated rows")
+        rows = read_pool(cfg.rows)
+    return {"source": source, "requirement": cfg.requirement, "formulation": cfg.formulation, "ratio": cfg.ratio, "rows": rows}
 
 
 def scenario_denouement(rank, name, scenario):

@@ -76,9 +76,11 @@ def network_limits(inst: Retrofit) -> dict[str, float]:
     return out
 
 
-def arcs_that_matter(inst: Retrofit, limits: dict[str, float]) -> dict[str, list[Arc]]:
-    """Return the arcs (1) of every pair."""
-    arcs, intact, place = arcs_of(inst), np.array([link.time for link in inst.links]), {p.name: i for i, p in enumerate(inst.places)}
+def arcs_that_matter(inst: Retrofit, limits: dict[str, float], intact: np.ndarray | None = None) -> dict[str, list[Arc]]:
+    """Return the arcs (1) of every pair; ``intact`` (L,) other times of the links than the instance's."""
+    arcs, place = arcs_of(inst), {p.name: i for i, p in enumerate(inst.places)}
+    if intact is None:
+        intact = np.array([link.time for link in inst.links])
     out = {}
     for pair in inst.pairs:
         assert pair.origin is not None and pair.destination is not None

@@ -1,4 +1,4 @@
-"""Pictures (they need matplotlib, the extra ``plot``).
+"""Pictures (they need matplotlib, the extra ``plot``), and plans as GeoJSON (which does not).
 
 Of a result: the plan on a map, how bound and incumbent converged, demand that may be missed. Of statistical bounds: their two sides by
 sample. Of a scenario set: shaking, damage, loss and cascade on a map, and hazard curves.
@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from ..instances.geojson import write_geojson
 from ..instances.loader import did_you_mean
 from ..result import Result
 from . import bounds, convergence, output
-from .of_result import KINDS, result_figure
+from .of_result import KINDS, result_features, result_figure
 from .scenario_maps import SET_KINDS, set_figure
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from ..decomposition.pareto import ParetoFront
     from ..decomposition.saa import SaaResult
 
+GEOJSON = ".geojson"
+"""Ending of a target to which a plan is written as GeoJSON, in place of a picture."""
+
 BOUNDS_KINDS = ("bounds",)
 FRONT_KINDS = ("front",)
 
@@ -30,7 +34,7 @@ __all__ = ["BOUNDS_KINDS", "FRONT_KINDS", "KINDS", "SET_KINDS", "compare", "draw
 
 
 def draw(result: Result, kind: str, target: str | Path, *, scenario: str | None = None) -> None:
-    """Draw ``result`` into the file ``target`` (.png, .svg or .pdf), which is written whole or not at all.
+    """Draw ``result`` into the file ``target`` (.png, .svg, .pdf or .geojson), which is written whole or not at all.
 
     Parameters
     ----------
@@ -41,9 +45,11 @@ def draw(result: Result, kind: str, target: str | Path, *, scenario: str | None 
         incumbent over time; ``"demand"``, where demand may be missed (deployment): what each zone needs in every scenario, and where that
         does not arrive.
     target
-        File to write, in a folder that exists.
+        File to write, in a folder that exists. To ``.geojson`` a retrofit plan is written as points and lines with their properties
+        (:mod:`.retrofit_features`).
     scenario
-        For a plan: name or label of the scenario shown; by default the one with the largest volume of demand, or the costliest repairs.
+        For the picture of a plan: name or label of the scenario shown; by default the one with the largest volume of demand, or the
+        costliest repairs.
 
     Raises
     ------
@@ -54,7 +60,14 @@ def draw(result: Result, kind: str, target: str | Path, *, scenario: str | None 
         raise InputError(f"unknown kind of picture {kind!r}{did_you_mean(kind, list(KINDS))}; known: {', '.join(KINDS)}")
     if scenario is not None and kind != "plan":
         raise InputError(f"--scenario {scenario}: goes with kind plan, not with {kind}")
-    path = output.check_target(target)
+    if Path(target).suffix.lower() == GEOJSON:
+        if kind != "plan":
+            raise InputError(f"{target}: GeoJSON holds a plan, not kind {kind}")
+        if scenario is not None:
+            raise InputError(f"--scenario {scenario}: does not go with GeoJSON, whose rates are over all scenarios")
+        write_geojson(output.check_target(target, (GEOJSON,)), result_features(result))
+        return
+    path = output.check_target(target, (*output.ENDINGS, GEOJSON))
     output.require_matplotlib()
     output.save(result_figure(result, kind, scenario), path)
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from ..errors import InputError
+from ..instances.geojson import Feature
 from ..result import Result
 from . import convergence, demand_by_zone, deployment_map, plan_map, retrofit_map
 from .demand_view import demand_view
 from .deployment_view import deployment_view
 from .plan_view import plan_view
+from .retrofit_features import retrofit_features
 from .retrofit_view import retrofit_view
 
 Draw = Callable[[Result, str | None], Any]
+F = TypeVar("F")
 
 PLANS: dict[str, Draw] = {
     "prepositioning": lambda result, scenario: plan_map.plan_figure(plan_view(result, scenario)),
@@ -24,6 +27,9 @@ DEMANDS: dict[str, Draw] = {"deployment": lambda result, _: demand_by_zone.deman
 
 OF_MODEL = {"plan": (PLANS, "no map to draw a plan on"), "demand": (DEMANDS, "no demand that may be missed")}
 """Kind -> its figures by model, and what the others lack."""
+
+FEATURES: dict[str, Callable[[Result], list[Feature]]] = {"retrofit": retrofit_features}
+"""Models whose plans are written as GeoJSON."""
 
 KINDS = ("plan", "convergence", "demand")
 
@@ -38,14 +44,24 @@ def result_figure(result: Result, kind: str, scenario: str | None) -> Any:
     """
     if kind not in OF_MODEL:
         return convergence.convergence_figure(result)
+    figures, lack = OF_MODEL[kind]
+    return _of_model(result, figures, lack, "--kind convergence fits all")(result, scenario)
+
+
+def result_features(result: Result) -> list[Feature]:
+    """Return the plan of a result as GeoJSON features; raises as :func:`result_figure`."""
+    return _of_model(result, FEATURES, "no plan to write as GeoJSON", "others are drawn as .png, .svg or .pdf")(result)
+
+
+def _of_model(result: Result, known: Mapping[str, F], lack: str, hint: str) -> F:
+    """Return what is ``known`` for the model of a result that holds a plan."""
     if result.objective is None:
         raise InputError(f"result: field 'objective' is null (status {result.status}): there is no plan to draw")
-    figures, lack = OF_MODEL[kind]
     recipe = result.provenance.get("recipe") or {}
     if not recipe:
         raise InputError("result: field 'provenance.recipe' is missing; it does not say what the plan was computed on")
-    draw = figures.get(recipe.get("model", ""))
-    if draw is None:
+    found = known.get(recipe.get("model", ""))
+    if found is None:
         what = next(f"{key} {recipe[key]!r}" for key in ("model", "module", "smps") if key in recipe)
-        raise InputError(f"{what} has {lack}; with one: {', '.join(figures)} (--kind convergence fits all)")
-    return draw(result, scenario)
+        raise InputError(f"{what} has {lack}; with one: {', '.join(known)} ({hint})")
+    return found

@@ -25,15 +25,15 @@ def require_matplotlib() -> None:
         raise InputError("matplotlib is not installed; pip install 'quakeops[plot]'")
 
 
-def check_target(target: str | Path) -> Path:
+def check_target(target: str | Path, endings: tuple[str, ...] = ENDINGS) -> Path:
     """Return ``target`` as a path; an unknown ending or a missing folder is an :class:`InputError`."""
     path = Path(target)
-    if path.suffix.lower() not in ENDINGS:
-        raise InputError(f"{path}: file ending {path.suffix or '(none)'!r} is unknown; known: {', '.join(ENDINGS)}")
+    if path.suffix.lower() not in endings:
+        raise InputError(f"{path}: file ending {path.suffix or '(none)'!r} is unknown; known: {', '.join(endings)}")
     if not path.parent.is_dir():
         raise InputError(f"{path}: the folder {str(path.parent)!r} does not exist")
     if path.is_dir():
-        raise InputError(f"{path}: is a folder; expected the name of a picture file")
+        raise InputError(f"{path}: is a folder; expected the name of a file")
     return path
 
 

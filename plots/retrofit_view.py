@@ -20,7 +20,11 @@ from .scenario_recourse import scenario_recourse
 
 Place = tuple[float, float]
 
-REQUIREMENTS = {"path": "each pair in time on its own path", "shortest": "each pair in time on its shortest path"}
+REQUIREMENTS = {
+    "path": "each pair in time on its own path",
+    "shortest": "each pair in time on its shortest path",
+    "traffic": "each pair in time with all trips on the roads",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

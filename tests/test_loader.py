@@ -185,5 +185,5 @@ def test_a_scenario_file_for_another_instance_is_refused(write):
     """The file names its instance; solving it with another is a mistake, not a choice."""
     path = write("draws.json", {"instance": "islands-3", "scenarios": [{"name": "quiet", "probability": 1}]})
     assert open_source("islands-3", scenario_file=str(path)).num_scenarios == 1
-    with pytest.raises(InstanceError, match=r"draws.json: field 'instance' is 'islands-3'.*'newsvendor'"):
+    with pytest.raises(InstanceError, match=r"draws.json: line 1: field 'instance' is 'islands-3'.*'newsvendor'"):
         open_source("newsvendor", scenario_file=str(path))

@@ -168,10 +168,10 @@ def test_cycles(region):
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("faults", [], r"region\.json: field 'faults' is \[\]: .*at least 1"),
-        ("zones", [{"name": "Ano", "population": 12}], r"region\.json: field 'zones': names must be those of the nodes of relief\.json.*'Kato' differs"),
-        ("hazard", {"region": "moon"}, r"region\.json: field 'hazard\.region' is 'moon'"),
-        ("colour", "red", r"region\.json: unknown field 'colour'"),
+        ("faults", [], r"region\.json: line 1: field 'faults' is \[\]: .*at least 1"),
+        ("zones", [{"name": "Ano", "population": 12}], r"region\.json: line 1: field 'zones': names must be those of the nodes of relief\.json.*'Kato' differs"),
+        ("hazard", {"region": "moon"}, r"region\.json: line 1: field 'hazard\.region' is 'moon'"),
+        ("colour", "red", r"region\.json: line 1: unknown field 'colour'"),
         ("buildings", "none.csv", r"none\.csv: no such file"),
     ],
 )  # fmt: skip
@@ -195,5 +195,5 @@ def test_faults_that_cannot_be(region):
         data["faults"][0] |= change
         changed = path.with_name("changed.json")
         changed.write_text(json.dumps(data), encoding="utf-8")
-        with pytest.raises(InputError, match=rf"changed\.json: field 'faults.*{message}"):
+        with pytest.raises(InputError, match=rf"changed\.json: line 1: field 'faults.*{message}"):
             open_region(changed)

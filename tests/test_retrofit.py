@@ -14,12 +14,16 @@ from quakeops.instances import FixedRoads, Retrofit
 from quakeops.instances.fields import Source
 from quakeops.instances.retrofit import Element, Pair, Place, RetrofitRecord, RoadLink
 from quakeops.instances.retrofit_source import QUIET
-from quakeops.models import retrofit
 from quakeops.models.retrofit_network import arcs_of, network_limits, shortest
 from quakeops.models.retrofit_paths import limits, tightened
 
 SFBAY = Path(__file__).parents[2] / "shared" / "data" / "retrofit" / "sfbay"
 needs_data = pytest.mark.skipif(not SFBAY.is_dir(), reason="the reference data (shared/data/retrofit/sfbay) are not beside the checkout")
+
+FIXED = ("path", "shortest")
+"""Requirements without traffic."""
+
+FORMS = ({"requirement": "path"}, {"requirement": "shortest"}, {"requirement": "shortest", "formulation": "cuts"})
 
 
 def instance(elements, links, pairs, scenarios=(), places=(), **more):
@@ -120,17 +124,15 @@ def enumerated(inst, requirement, ratio):
     return best
 
 
-@pytest.mark.parametrize("requirement", retrofit.REQUIREMENTS)
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: "-".join(form.values()))
 @pytest.mark.parametrize("seed", range(3))
-def test_all_plans_by_brute_force(tmp_path, seed, requirement):
+def test_all_plans_by_brute_force(tmp_path, seed, form):
     rng = np.random.default_rng(seed)
     inst = grid(rng)
     inst = inst.model_copy(update={"elements": inst.elements[:10]})
-    best = enumerated(inst, requirement, 3.0)
+    best = enumerated(inst, form["requirement"], 3.0)
     for method in ("ef", "benders"):
-        found = quakeops.solve(
-            "retrofit", instance=written(tmp_path, inst), method=method, rel_gap=1e-7, arguments={"requirement": requirement, "ratio": 3.0}
-        )
+        found = quakeops.solve("retrofit", instance=written(tmp_path, inst), method=method, rel_gap=1e-7, arguments={**form, "ratio": 3.0})
         assert found.status == "optimal"
         assert found.objective == pytest.approx(best, rel=1e-6)
         assert found.bound == pytest.approx(best, rel=1e-6)
@@ -154,7 +156,7 @@ def test_shortest_paths_are_a_relaxation(tmp_path, seed):
     inst = grid(np.random.default_rng(100 + seed), num_pairs=4)
     fixed, free = (
         quakeops.solve("retrofit", instance=written(tmp_path, inst), rel_gap=1e-8, arguments={"requirement": r, "ratio": 2.0})
-        for r in retrofit.REQUIREMENTS
+        for r in FIXED
     )
     assert free.objective <= fixed.objective * (1 + 1e-7)
 
@@ -175,8 +177,7 @@ def test_with_one_path_alone_both_requirements_agree(tmp_path):
     ]
     inst = instance(elements, links, pairs, records, places)
     values = [
-        quakeops.solve("retrofit", instance=written(tmp_path, inst), rel_gap=1e-9, arguments={"requirement": r}).objective
-        for r in retrofit.REQUIREMENTS
+        quakeops.solve("retrofit", instance=written(tmp_path, inst), rel_gap=1e-9, arguments={"requirement": r}).objective for r in FIXED
     ]
     assert values[0] == pytest.approx(values[1], rel=1e-9)
     assert values[0] == pytest.approx(enumerated(inst, "path", 1.0), rel=1e-9)
@@ -271,7 +272,7 @@ def test_a_pair_that_nothing_repairs(tmp_path):
     links = [{"name": "a", "ends": ["u", "v"], "time": 5}]
     path = tmp_path / "bad.json"
     path.write_text(json.dumps(small(links=links)))
-    for requirement in retrofit.REQUIREMENTS:
+    for requirement in FIXED:
         with pytest.raises(InputError, match=r"pair 'uv': takes .* in scenario 's' even where everything is repaired"):
             quakeops.solve("retrofit", instance=str(path), arguments={"requirement": requirement})
 
@@ -279,7 +280,7 @@ def test_a_pair_that_nothing_repairs(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"requirement": "fastest"}, "requirement 'fastest': expected path or shortest"),
+        ({"requirement": "fastest"}, "requirement 'fastest': expected path or shortest or traffic"),
         ({"ratio": 0.0}, "ratio 0: must be positive"),
         ({"ratio": -1.0}, "ratio -1: must be positive"),
     ],

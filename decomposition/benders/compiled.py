@@ -35,7 +35,7 @@ def compile_problem(program: Program, team: Team) -> tuple[Problem, StageData | 
     if affine is not None and affine.fixed_recourse and affine.fixed_cost:
         return from_affine(program, affine, team), None
     data = compile_shared(program, team.comm) if affine is None else at_scenarios(program, affine)
-    return from_stage_data(without_idle(data), keep_repeated=bool(program.owned)), data
+    return from_stage_data(without_idle(data), keep_repeated=program.keeps_repeated), data
 
 
 def sample_numbers(num_scenarios: int) -> Indices:
@@ -58,9 +58,9 @@ def from_affine(program: Program, affine: AffineProgram, team: Team) -> Problem:
             component = np.arange(len(affine.xi_names))
             xi, _ = _own_draws(program, component, p, team)
     else:
-        kept = np.arange(len(p)) if program.owned else np.flatnonzero(p > 0)
+        kept = np.arange(len(p)) if program.keeps_repeated else np.flatnonzero(p > 0)
         full = xi_block(program, 0, program.num_scenarios)[kept]
-        first_of, p = (kept, p[kept]) if program.owned else merge(full, p[kept])
+        first_of, p = (kept, p[kept]) if program.keeps_repeated else merge(full, p[kept])
         labels = [program.scenario_names[kept[i]] for i in first_of]
         xi, component = distinct_columns(full[first_of])
     return Problem(

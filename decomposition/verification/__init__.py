@@ -16,6 +16,7 @@ from ..benders.risk import parse
 from ..benders.team import Team
 from ..program import from_provenance
 from .bound import check_bound
+from .generated import check_generated
 from .numbers import check_numbers
 from .owned import check_owned
 from .plan import check_cost, check_plan
@@ -34,7 +35,10 @@ def verify_result(result: Result) -> Verification:
     """
     program = from_provenance(result.provenance)
     problem, _ = compile_problem(program, Team())
-    return verify_with(problem, result, OwnedProblem.of(problem, program) if program.owned else None)
+    say = verify_with(problem, result, OwnedProblem.of(problem, program) if program.owned else None)
+    if program.lazy is not None:
+        check_generated(program, problem, result, say)
+    return say
 
 
 def verify_with(problem: Problem, result: Result, owned: OwnedProblem | None = None) -> Verification:

@@ -1,0 +1,80 @@
+"""The exact recourse of a plan where rows are generated: each scenario is solved, recomputed and cut until its decision is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array, vstack
+
+from ...solvers import Backend, LinearProgram, Termination
+from ..matrices import Array, ScenarioData, StageData
+from .protocol import Lazy
+
+MIP_GAP = 1e-9
+
+
+@dataclass(slots=True)
+class Searched:
+    """``costs`` (S,) in minimisation form, or ``None`` if a scenario has no recourse or time ran out; the rows that were found."""
+
+    costs: Array | None
+    rows: dict[Any, frozenset[int]] = field(default_factory=dict)
+    out_of_time: bool = False
+
+
+def search(lazy: Lazy, data: StageData, backend: Backend, x: Array, out_of_time: Callable[[], bool]) -> Searched:
+    """Return the exact costs of plan ``x``; ``data`` holds the rows of ``lazy.pool``.
+
+    Every scenario's decision is the cheapest one that ``lazy`` allows: rows are valid, and the decisions they leave are checked.
+    """
+    found = Searched(np.empty(len(data.scenarios)))
+    own: dict[int, list[Any]] = {}
+    first = dict(zip(data.first.names, x.tolist(), strict=True))
+    for k, s in enumerate(data.scenarios):
+        while True:
+            if out_of_time():
+                return Searched(None, found.rows, True)
+            y, cost = _recourse(s, data.first.names, own.get(k, []), backend, x)
+            if y is None:
+                return Searched(None, found.rows)
+            values = first | dict(zip(s.stage.names, np.where(s.stage.integer, np.round(y), y).tolist(), strict=True))
+            rows = lazy.violated(k, values)
+            if not rows:
+                break
+            add(found.rows, rows)
+            for row, scenarios in rows.items():
+                for other in scenarios:
+                    own.setdefault(other, []).append(row)
+        assert found.costs is not None
+        found.costs[k] = s.cost_first @ x + s.offset + cost
+    return found
+
+
+def add(to: dict[Any, frozenset[int]], rows: Mapping[Any, frozenset[int]]) -> None:
+    """Join rows into a mapping."""
+    for row, scenarios in rows.items():
+        to[row] = to.get(row, frozenset()) | scenarios
+
+
+def _recourse(s: ScenarioData, first_names: tuple[str, ...], rows: list[Any], backend: Backend, x: Array) -> tuple[Array | None, float]:
+    """Solve a scenario at ``x`` with more rows."""
+    second = {name: j for j, name in enumerate(s.stage.names)}
+    value = dict(zip(first_names, x.tolist(), strict=True))
+    shift = s.T @ x
+    matrix, lower = s.W, s.row_lower - shift
+    if rows:
+        entries = [(i, second[name], c) for i, row in enumerate(rows) for name, c in row.coefficients.items() if name in second]
+        at = np.array([e[:2] for e in entries], dtype=int).reshape(-1, 2).T
+        more = csr_array((np.array([e[2] for e in entries]), (at[0], at[1])), shape=(len(rows), len(second)))
+        taken = [sum(c * value[name] for name, c in row.coefficients.items() if name in value) for row in rows]
+        matrix = csr_array(vstack([s.W, more], format="csr"))
+        lower = np.concatenate([lower, [row.lower - t for row, t in zip(rows, taken, strict=True)]])
+    upper = np.concatenate([s.row_upper - shift, np.full(len(rows), np.inf)])
+    problem = LinearProgram(s.cost, matrix, lower, upper, s.stage.lower, s.stage.upper, s.stage.integer)
+    found = backend.open(problem).solve({"rel_gap": MIP_GAP} if s.stage.integer.any() else None)
+    if found.termination is not Termination.OPTIMAL or found.x is None or found.objective is None:
+        return None, 0.0
+    return found.x, found.objective

@@ -1,0 +1,133 @@
+r"""Which sets of restored elements meet the limits with traffic: at the user equilibrium of the restored network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from ..errors import InputError
+from ..instances import Retrofit, RoadSource
+from ..instances.traffic_roads import States, TrafficRoads
+from ..scenario_gen.traffic import Assignment, user_equilibrium
+from .retrofit_rows import Row
+from .retrofit_shortest import ShortestTimes
+
+Names = frozenset[str]
+
+EQUILIBRIUM_GAP = 1e-9
+"""Relative gap of the equilibria."""
+
+SLACK = 1e-6
+"""Times longer than the limit by this share of it count as in time: more than what the gap leaves open."""
+
+
+class EquilibriumTimes:
+    """Travel times at the user equilibrium of the restored network, with all trips of the instance.
+
+    A pair's limit is target (1 + tolerance), and without a target the time at the intact network's equilibrium in its place. States of
+    damage that were computed are kept. Scenarios with the same damage share their rows. No time is shorter than that of the empty
+    network, ``below``.
+
+    Raises
+    ------
+    InputError
+        Roads without trips; a pair without ends, or late even where everything is restored.
+    """
+
+    monotone = False
+
+    def __init__(self, source: RoadSource):
+        inst = source.instance
+        if not isinstance(source, TrafficRoads):
+            raise InputError(
+                f"instance {inst.name!r}: requirement 'traffic' needs trips and capacities; grid-town and sioux-falls have them"
+            )
+        self.source = source
+        self._names = [e.name for e in inst.elements]
+        self._number = {e: i for i, e in enumerate(self._names)}
+        self._ends = _ends_of_pairs(inst)
+        self._late: dict[bytes, tuple[int, ...]] = {}
+        for pair in self.late_in(np.zeros(len(self._names), dtype=np.int8)):
+            name, limit = inst.pairs[pair].name, self.limits[pair]
+            raise InputError(f"pair {name!r}: takes longer with traffic than its limit {limit:g} even where everything is repaired")
+
+    @cached_property
+    def below(self) -> ShortestTimes:
+        """The times in the network without traffic."""
+        inst, limits = self.source.instance, self.limits * (1 + SLACK)
+        networks = [self.source.network_of(states) for states in self.source.states]
+        times = np.array([np.where(n.closed, np.inf, n.free_flow_time) for n in networks])
+        return ShortestTimes(
+            inst, self.source.network.free_flow_time, times, {p.name: float(t) for p, t in zip(inst.pairs, limits, strict=True)}
+        )
+
+    @property
+    def computed(self) -> int:
+        """How many states of damage were computed."""
+        return len(self._late)
+
+    def damaged(self, k: int) -> tuple[str, ...]:
+        """Return the elements that are not intact in scenario k."""
+        return tuple(self._names[e] for e in np.flatnonzero(self.source.states[k]))
+
+    def times(self, k: int, restored: Names) -> np.ndarray:
+        """Return the pairs' times (P,) in scenario k with these elements restored; infinite where there is no way."""
+        return self._pair_times(self.equilibrium(self._left(k, restored)))
+
+    def late(self, k: int, restored: Names) -> tuple[int, ...]:
+        """Return the pairs that take longer than their limits."""
+        return self.late_in(self._left(k, restored))
+
+    def late_in(self, left: np.ndarray) -> tuple[int, ...]:
+        """Return the pairs that take longer than their limits where the elements (E,) are in these states."""
+        key = left.tobytes()
+        if key not in self._late:
+            self._late[key] = tuple(np.flatnonzero(self._pair_times(self.equilibrium(left)) > self.limits * (1 + SLACK)).tolist())
+        return self._late[key]
+
+    def is_late(self, k: int, restored: Names, pair: int) -> bool:
+        """Whether any pair is late: all are computed at once."""
+        return bool(self.late(k, restored))
+
+    def matter(self, pair: int) -> Names:
+        """Return all elements: traffic is one."""
+        return frozenset(self._names)
+
+    def alike(self, row: Row, k: int) -> Sequence[int]:
+        """Return the scenarios with the same damage."""
+        return np.flatnonzero((self.source.states == self.source.states[k]).all(axis=1)).tolist()
+
+    def equilibrium(self, states: np.ndarray) -> Assignment:
+        """Return the equilibrium where the elements (E,) are in these states."""
+        return user_equilibrium(self.source.network_of(states), self.source.trips, rel_gap=EQUILIBRIUM_GAP, start=self._intact)
+
+    @cached_property
+    def _intact(self) -> Assignment:
+        return user_equilibrium(self.source.network, self.source.trips, rel_gap=EQUILIBRIUM_GAP)
+
+    @cached_property
+    def limits(self) -> np.ndarray:
+        """Limits of the pairs (P,)."""
+        intact = self._pair_times(self._intact)
+        pairs = self.source.instance.pairs
+        return np.array([(t if p.target is None else p.target) * (1 + p.tolerance) for t, p in zip(intact, pairs, strict=True)])
+
+    def _left(self, k: int, restored: Names) -> States:
+        """Return the states (E,) that are left of scenario k's damage."""
+        left = self.source.states[k].copy()
+        left[[self._number[e] for e in restored]] = 0
+        return left
+
+    def _pair_times(self, found: Assignment) -> np.ndarray:
+        return np.asarray(found.travel_costs().filled(np.inf))[self._ends[:, 0], self._ends[:, 1]]
+
+
+def _ends_of_pairs(inst: Retrofit) -> np.ndarray:
+    """Return the places (numbers) where the pairs start and end (P, 2)."""
+    place = {p.name: i for i, p in enumerate(inst.places)}
+    for pair in inst.pairs:
+        if pair.origin is None or pair.destination is None:
+            raise InputError(f"pair {pair.name!r}: travel times with traffic need fields 'origin' and 'destination'")
+    return np.array([[place[str(p.origin)], place[str(p.destination)]] for p in inst.pairs])
