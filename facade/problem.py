@@ -69,5 +69,5 @@ def refuse_generated(program: Program, command: str, *, with_rows: bool = False)
         return
     hint = "; give those of a solved instance, --model-arg rows=RESULT" if with_rows else ""
     raise InputError(
-        f"{program.name} {program.instance}: 'quakeops {command}' does not go with rows that are generated while solving{hint}"
+        f"{program.name} {program.instance}: {command!r} does not go with rows that are generated while solving{hint}"
     )

@@ -2,7 +2,8 @@ r"""Which sets of restored elements meet the limits with traffic: at the user eq
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import weakref
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -10,13 +11,14 @@ import numpy as np
 from ..errors import InputError
 from ..instances import Retrofit, RoadSource
 from ..instances.traffic_roads import States, TrafficRoads
+from ..processes import Shared
 from ..scenario_gen.traffic import Assignment, user_equilibrium
 from .retrofit_rows import Row
 from .retrofit_shortest import ShortestTimes
 
 Names = frozenset[str]
 
-EQUILIBRIUM_GAP = 1e-9
+EQUILIBRIUM_GAP = 1e-11
 """Relative gap of the equilibria."""
 
 SLACK = 1e-6
@@ -49,6 +51,7 @@ class EquilibriumTimes:
         self._number = {e: i for i, e in enumerate(self._names)}
         self._ends = _ends_of_pairs(inst)
         self._late: dict[bytes, tuple[int, ...]] = {}
+        self._processes: Shared[States, tuple[int, ...]] | None = None
         for pair in self.late_in(np.zeros(len(self._names), dtype=np.int8)):
             name, limit = inst.pairs[pair].name, self.limits[pair]
             raise InputError(f"pair {name!r}: takes longer with traffic than its limit {limit:g} even where everything is repaired")
@@ -80,12 +83,26 @@ class EquilibriumTimes:
         """Return the pairs that take longer than their limits."""
         return self.late_in(self._left(k, restored))
 
-    def late_in(self, left: np.ndarray) -> tuple[int, ...]:
+    def all_late(self, k: int, decisions: Sequence[Names]) -> bool:
+        """Whether each of these decisions leaves a pair late; computed by several processes, on Linux and without MPI."""
+        new = {left.tobytes(): left for left in (self._left(k, z) for z in decisions)}
+        new = {key: left for key, left in new.items() if key not in self._late}
+        if len(new) > 1:
+            if self._processes is None:
+                self._processes = Shared(_late_pairs(self))
+            self._late.update(zip(new, self._processes.map(list(new.values())), strict=True))
+        return all(self.late(k, z) for z in decisions)
+
+    def late_in(self, left: States) -> tuple[int, ...]:
         """Return the pairs that take longer than their limits where the elements (E,) are in these states."""
         key = left.tobytes()
         if key not in self._late:
-            self._late[key] = tuple(np.flatnonzero(self._pair_times(self.equilibrium(left)) > self.limits * (1 + SLACK)).tolist())
+            self._late[key] = self.compute(left)
         return self._late[key]
+
+    def compute(self, left: States) -> tuple[int, ...]:
+        """Return the same, not from what was computed before."""
+        return tuple(np.flatnonzero(self._pair_times(self.equilibrium(left)) > self.limits * (1 + SLACK)).tolist())
 
     def is_late(self, k: int, restored: Names, pair: int) -> bool:
         """Whether any pair is late: all are computed at once."""
@@ -122,6 +139,18 @@ class EquilibriumTimes:
 
     def _pair_times(self, found: Assignment) -> np.ndarray:
         return np.asarray(found.travel_costs().filled(np.inf))[self._ends[:, 0], self._ends[:, 1]]
+
+
+def _late_pairs(times: EquilibriumTimes) -> Callable[[States], tuple[int, ...]]:
+    """Return what the processes call; they hold the times, which hold the processes, and a circle would outlive both."""
+    held = weakref.ref(times)
+
+    def late(left: States) -> tuple[int, ...]:
+        found = held()
+        assert found is not None
+        return found.compute(left)
+
+    return late
 
 
 def _ends_of_pairs(inst: Retrofit) -> np.ndarray:

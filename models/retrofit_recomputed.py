@@ -20,8 +20,11 @@ from typing import Protocol
 
 from .retrofit_rows import Row, RowPool
 
-MOST = 64
+MOST = 32
 """Decisions that are computed at most to make one row stronger."""
+
+MOST_FREE = 10
+"""Elements that a row leaves free at most, both ways: it excludes two to that power decisions, each of which is looked up."""
 
 Names = frozenset[str]
 
@@ -37,6 +40,9 @@ class Times(Protocol):
 
     def late(self, k: int, restored: Names) -> tuple[int, ...]:
         """Return the pairs (numbers) that miss their limits where exactly these damaged elements are restored."""
+
+    def all_late(self, k: int, decisions: Sequence[Names]) -> bool:
+        """Whether each of these decisions leaves a pair late."""
 
     def is_late(self, k: int, restored: Names, pair: int) -> bool:
         """Whether one pair does; where all come at one price, whether any does."""
@@ -55,6 +61,7 @@ class Recomputed:
         self.times = times
         self.pool = RowPool() if pool is None else pool
         self._held: dict[int, list[Row]] = {}
+        self._late_below: dict[tuple[int, Names], bool] = {}
         for row, scenarios in self.pool.where.items():
             for k in scenarios:
                 self._held.setdefault(k, []).append(row)
@@ -85,7 +92,7 @@ class Recomputed:
         least, most = frozenset(row.spare) & damaged, damaged - frozenset(row.restore)
         if not damaged.issuperset(row.restore) or not damaged.issuperset(row.spare):
             return False
-        return all(self.times.late(k, z) for z in ([most] if self.times.monotone else _between(least, most)))
+        return self.times.all_late(k, [most] if self.times.monotone else list(_between(least, most)))
 
     def _restored(self, k: int, values: Mapping[str, float]) -> Names:
         return frozenset(e for e in self.times.damaged(k) if values[f"retrofit[{e}]"] + values[f"repair[{e}]"] > 0.5)
@@ -103,30 +110,31 @@ class Recomputed:
         """Return the row of the largest interval around ``restored`` that is proved to be late."""
         damaged, spent = self.times.damaged(k), 0
 
-        def all_late(decisions: list[Names]) -> bool:
+        def all_late(least: Names, most: Names) -> bool:
             nonlocal spent
-            unknown = [z for z in decisions if not self._known_late(k, z)]
-            if spent + len(unknown) > MOST:
+            if len(most - least) > MOST_FREE:
                 return False
-            for z in unknown:
-                spent += 1
-                if not self.times.late(k, z):
-                    return False
-            return True
+            unknown = [z for z in _between(least, most) if not self._known_late(k, z)]
+            spent += len(unknown)
+            return spent <= MOST and self.times.all_late(k, unknown)
 
         least, most = restored, restored
         for e in sorted(restored, key=lambda e: e in retrofitted):
-            if all_late(list(_between(least - {e}, most - {e}))):
+            if all_late(least - {e}, most - {e}):
                 least -= {e}
         for e in damaged:
-            if e not in most and self.times.late(k, most | {e}) and all_late(list(_between(least | {e}, most | {e}))):
+            if e not in most and self.times.late(k, most | {e}) and all_late(least | {e}, most | {e}):
                 most |= {e}
         return Row.of(frozenset(damaged) - most, least)
 
     def _known_late(self, k: int, restored: Names) -> bool:
         if any(row.excludes(restored) for row in self._held.get(k, ())):
             return True
-        return self.times.below is not None and bool(self.times.below.late(k, restored))
+        if self.times.below is None:
+            return False
+        if (k, restored) not in self._late_below:
+            self._late_below[k, restored] = self.times.below.all_late(k, [restored])
+        return self._late_below[k, restored]
 
 
 def _between(least: Names, most: Names) -> Iterator[Names]:

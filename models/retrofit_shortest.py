@@ -53,6 +53,10 @@ class ShortestTimes:
         times = self._restored(k, restored)
         return tuple(p for p, around in enumerate(self._around) if around.is_late(times))
 
+    def all_late(self, k: int, decisions: Sequence[Names]) -> bool:
+        """Whether each of these decisions leaves a pair late."""
+        return all(any(around.is_late(self._restored(k, z)) for around in self._around) for z in decisions)
+
     def is_late(self, k: int, restored: Names, pair: int) -> bool:
         """Whether one pair's shortest path is longer than its limit."""
         return self._around[pair].is_late(self._restored(k, restored))

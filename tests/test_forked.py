@@ -5,6 +5,7 @@ import signal
 
 import numpy as np
 import pytest
+from quakeops import processes
 from quakeops.decomposition import forked
 from quakeops.decomposition.forked import compile_forked
 from quakeops.decomposition.matrices import compile_program
@@ -16,7 +17,7 @@ from quakeops.errors import ModelError
 def program(foreign, monkeypatch):
     """Forty scenarios, and two processors whatever the machine has."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
-    monkeypatch.setattr(forked.sys, "platform", "linux")
+    monkeypatch.setattr(processes.sys, "platform", "linux")
     return from_module("drawn", num_scenarios=40, arguments={"seed": 3})
 
 
@@ -59,7 +60,7 @@ def test_a_killed_process_loses_nothing(program):
 
 @pytest.mark.parametrize("why", ["mpi", "one processor", "few scenarios", "system"])
 def test_where_nothing_is_forked(program, monkeypatch, why):
-    monkeypatch.setattr(forked, "ProcessPoolExecutor", None)
+    monkeypatch.setattr(processes, "ProcessPoolExecutor", None)
     if why == "mpi":
         monkeypatch.setenv("PMI_SIZE", "1")
     elif why == "one processor":
@@ -67,5 +68,5 @@ def test_where_nothing_is_forked(program, monkeypatch, why):
     elif why == "few scenarios":
         monkeypatch.setattr(forked, "FEWEST", 21)
     else:
-        monkeypatch.setattr(forked.sys, "platform", "darwin")
+        monkeypatch.setattr(processes.sys, "platform", "darwin")
     assert len(compile_forked(program).scenarios) == 40

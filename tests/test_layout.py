@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "files": {"errors"},
     "result": {"errors", "files"},
     "parallel": {"errors"},
+    "processes": {"parallel"},
     "instances": {"errors", "files"},
     "scenario_gen": {"instances"},
     "solvers": {"errors"},
@@ -32,7 +33,7 @@ MAY_IMPORT = {
     "cli": {"facade", "plots", "decomposition", "models", "scenario_gen", "instances", "solvers", "result", "parallel"},
     "__main__": {"cli"},
 }
-GROUND = {"errors", "files"}
+GROUND = {"errors", "files", "processes"}
 
 
 def sources():

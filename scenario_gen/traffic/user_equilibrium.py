@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from ...errors import InputError
 from ...instances.road_network import RoadNetwork
@@ -24,6 +24,9 @@ from .frank_wolfe import frank_wolfe
 from .path_newton import path_newton
 
 Method = Literal["path-newton", "frank-wolfe"]
+_LIBRARIES = ThreadpoolController()
+"""Found once: looking for them takes 2 ms."""
+
 METHODS: tuple[Method, ...] = ("path-newton", "frank-wolfe")
 
 
@@ -77,7 +80,9 @@ def user_equilibrium(
     traffic = Traffic(network, demand)
     paths = None if start is None else _paths(network, start)
     solve = path_newton if method == "path-newton" else frank_wolfe
-    with threadpool_limits(1, "blas"):  # products of long vectors gain nothing from threads and wait for them on a busy machine
+    with _LIBRARIES.limit(
+        limits=1, user_api="blas"
+    ):  # threads gain nothing here, and wait for each other on a busy machine
         return solve(traffic, rel_gap, max_iterations, paths)
 
 
