@@ -9,7 +9,8 @@ is late is excluded by a row (1) of :mod:`.retrofit_rows`, for an interval of de
   for traffic, in which a restored link can slow a pair down (Braess's paradox): there every decision of the interval is computed, up to
   :data:`MOST` for a row; where one of them meets the limits, the interval stays smaller.
 
-So each row is valid, whatever the traffic does.
+So each row is valid, whatever the traffic does. A first plan comes from rows that take traffic to be monotone
+(:meth:`.Recomputed.guessing`); they tell nothing about bounds.
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ class Times(Protocol):
 class Recomputed:
     """The rows of a retrofit program, generated from recomputed decisions (``Lazy`` of the methods)."""
 
-    def __init__(self, times: Times, pool: RowPool | None = None):
-        self.times = times
+    def __init__(self, times: Times, pool: RowPool | None = None, *, guess: bool = False):
+        self.times, self._guess = times, guess
         self.pool = RowPool() if pool is None else pool
         self._held: dict[int, list[Row]] = {}
         self._late_below: dict[tuple[int, Names], bool] = {}
@@ -73,14 +74,20 @@ class Recomputed:
         found: dict[Row, frozenset[int]] = {}
         for times in [self.times] if self.times.below is None else [self.times.below, self.times]:
             if late := times.late(k, restored):
-                covers = [self._cover(times, k, restored, pair) for pair in late] if times.monotone else []
-                rows = covers or [self._proved(k, restored, retrofitted)]
+                if times.monotone or self._guess:
+                    rows = [self._cover(times, k, restored, pair) for pair in (late if times.monotone else late[:1])]
+                else:
+                    rows = [self._proved(k, restored, retrofitted)]
                 found = {row: frozenset(times.alike(row, k)) for row in rows}
                 break
         for row, scenarios in found.items():
             for other in scenarios:
                 self._held.setdefault(other, []).append(row)
         return found
+
+    def guessing(self) -> Recomputed | None:
+        """Return one that takes times with traffic to be monotone."""
+        return None if self.times.monotone else Recomputed(self.times, self.pool, guess=True)
 
     def allowed(self, k: int, values: Mapping[str, float]) -> bool:
         """Whether the decision in scenario k meets its limits."""

@@ -29,6 +29,7 @@ CASES = {
     "worst distribution, sample": FAMILY | {"scenarios": 60, "sample": 20, "risk": "wasserstein:0.2"},
     "sample": FAMILY | {"scenarios": 60, "sample": 20},
     "facets": {"module": "covering", "scenarios": 10, "seed": 2, "rel_gap": 1e-7},
+    "generated rows": {"module": "congested", "arguments": {"seed": "3"}, "rel_gap": 1e-7},
     "unbounded recourse": {"module": "impossible", "scenarios": 40, "arguments": {"what": "unbounded"}},
     "unbounded plan": SCARCE | {"arguments": {"free": "true", "loss": "3.5"}},
     "no scenario": {"module": "impossible", "scenarios": 40},

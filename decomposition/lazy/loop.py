@@ -29,36 +29,56 @@ from .decisions import stored_decisions
 from .protocol import Lazy
 from .search import add, search
 
+SEARCHING = 0.8
+"""Share of the time limit after which nothing more is recomputed."""
+
+TELL_S = 5.0
+"""Seconds between two words on how far recomputing is."""
+
 Method = Callable[[Program, Run], Result]
 Rows = Mapping[Any, frozenset[int]]
 
 
 @dataclass(slots=True)
 class _Recomputed:
-    """Rank 0's side: recomputes plans and keeps the best."""
+    """Rank 0's side: recomputes plans and keeps the best, with the program in which its decisions are the cheapest."""
 
     backend: Backend
     run: Run
     risk: Risk
     best: Array | None = None
     cost: float = np.inf
+    best_program: Program | None = None
+    told: float = 0.0
 
-    def plan(self, program: Program, first_stage: Mapping[str, float] | None) -> tuple[Rows, float | None]:
-        """Return the rows that a plan's decisions violate, and its exact cost (minimisation form), if known; ``None``: nothing now."""
+    def plan(self, program: Program, first_stage: Mapping[str, float] | None) -> tuple[Rows, float | None, float]:
+        """Return the rows that a plan's decisions violate, its exact cost in minimisation form if it is known, and the program's sign.
+
+        Without a first stage it is the plan of all variables at their lower bounds, or at 0.
+        """
         data = stage_data(program)
-        self.run.sign = data.sign
         lower = np.where(np.isfinite(data.first.lower), data.first.lower, 0.0)
         x = lower if first_stage is None else np.array([first_stage[name] for name in data.first.names])
         if first_stage_violation(data, x)[0] > FEASIBILITY:
-            return {}, None
-        found = search(_of(program), data, self.backend, x, self.run.out_of_time)
+            return {}, None, data.sign
+        found = search(_of(program), data, self.backend, x, self._late, lambda k: self._tell(k, program))
         if found.costs is None:
-            return found.rows, None
+            return found.rows, None, data.sign
         cost = self.risk.of(found.costs, data.probabilities)
         if cost < self.cost:
-            self.best, self.cost = x, cost
-        self.run.report(objective=cost)
-        return found.rows, cost
+            self.best, self.cost, self.best_program = x, cost, program.with_rows(found.rows)
+        return found.rows, cost, data.sign
+
+    def _late(self) -> bool:
+        """Whether what is left of the time limit is to be kept for a bound from the rows there are."""
+        return self.run.time_limit is not None and self.run.elapsed() >= SEARCHING * self.run.time_limit
+
+    def _tell(self, k: int, program: Program) -> None:
+        """Say every few seconds which scenario is recomputed."""
+        run, now = self.run, self.run.elapsed()
+        if run.progress is not None and now - self.told >= TELL_S:
+            self.told, note = now, f"recomputing scenario {k + 1} of {program.num_scenarios}"
+            run.progress(TracePoint(time_s=now, bound=run.bound, objective=run.objective, note=note))
 
     def stored(self, program: Program, result: Result) -> Rows:
         """Return the rows that the decisions in a result's certificate violate; they may be others of the same cost."""
@@ -73,8 +93,8 @@ class _Recomputed:
         return rows
 
     def unfinished(self, program: Program) -> Result:
-        """Return the best plan that was recomputed, with the best bound."""
-        data, run = stage_data(program), self.run
+        """Return the best plan that was recomputed, with the best bound; the recipe's rows are those behind the bound."""
+        run, data = self.run, stage_data(self.best_program or program)
         reason = "time limit: not every decision of the last plan was recomputed"
         recourse = RiskRecourse(data, self.backend, risk=self.risk, num_given=program.num_scenarios)
         bound = None if run.bound is None else run.bound * data.sign
@@ -85,7 +105,8 @@ class _Recomputed:
 def solve_lazy(program: Program, backend: Backend, run: Run, risk: Risk, method: Method, comm: Any = None) -> Result:
     """Return the result of a program with generated rows; called by all ranks, of which rank 0 recomputes.
 
-    The recipe in the result's provenance holds the rows that were found, and so names the last relaxation.
+    Where rows are dear to prove, a plan is first found with rows that are only guessed. Its decisions are allowed, so its cost is that of
+    an incumbent; the bound waits for proved rows. The recipe in the result's provenance holds these, and so names the last relaxation.
 
     Raises
     ------
@@ -94,30 +115,47 @@ def solve_lazy(program: Program, backend: Backend, run: Run, risk: Risk, method:
     """
     if risk.radius > 0:
         raise InputError(f"--risk {risk}: does not go with generated rows, on which the distances between scenarios would depend")
-    ours, rounds = _Recomputed(backend, run, risk), 0
-    rows, _ = parallel.on_rank_0(comm, lambda: ours.plan(program, None))
-    program = program.with_rows(rows)
+    ours = _Recomputed(backend, run, risk)
+    guess = _of(program).guessing()
+    if guess is not None:
+        _rounds(replace(program, lazy=guess), ours, method, comm, bounds=False)
+    program, result = _rounds(program, ours, method, comm)
+    return parallel.on_rank_0(comm, lambda: ours.unfinished(program)) if result is None else result
+
+
+def _rounds(program: Program, ours: _Recomputed, method: Method, comm: Any, *, bounds: bool = True) -> tuple[Program, Result | None]:
+    """Return the program with the rows that were found, and the result if it is done; ``bounds``: rows are valid, so bounds are."""
+    run, rounds = ours.run, 0
+
+    def recomputed(first_stage: Mapping[str, float] | None) -> tuple[Rows, float | None]:
+        rows, cost, run.sign = parallel.on_rank_0(comm, lambda: ours.plan(program, first_stage))
+        run.report(objective=cost)
+        return rows, cost
+
+    with run.timed("recompute"):
+        program = program.with_rows(recomputed(None)[0])
     while not run.out_of_time():
         rounds += 1
         inner = Run(run.rel_gap, run.remaining(), run.threads, certificate=run.certificate, method=run.method, solver=run.solver)
         inner.provenance = run.provenance | {"recipe": dict(program.recipe)}
         with run.timed("relaxations"):
             result = method(program, inner)
-        run.report(bound=None if result.bound is None else result.bound * inner.sign)
+        if bounds:
+            run.report(bound=None if result.bound is None else result.bound * inner.sign)
         if result.objective is None:
-            if inner.out_of_time():
-                break
-            return replace(result, timing=_timing(run))
+            return program, None if inner.out_of_time() else replace(result, timing=_timing(run))
         with run.timed("recompute"):
-            rows, cost = parallel.on_rank_0(comm, lambda p=program, r=result: ours.plan(p, r.first_stage))
+            rows, cost = recomputed(result.first_stage)
             if not rows and cost is not None:
                 rows = parallel.on_rank_0(comm, lambda p=program, r=result: ours.stored(p, r))
         if not rows and cost is not None:
             reason = f"{result.stop_reason}; every decision recomputed, {rounds} round{'s' * (rounds > 1)}"
             trace = (*run.trace, TracePoint(time_s=run.elapsed(), bound=result.bound, objective=result.objective))
-            return replace(result, stop_reason=reason, trace=trace, timing=_timing(run))
+            return program, replace(result, stop_reason=reason, trace=trace, timing=_timing(run))
+        if not rows:
+            break
         program = program.with_rows(rows)
-    return parallel.on_rank_0(comm, lambda: ours.unfinished(program))
+    return program, None
 
 
 def _of(program: Program) -> Lazy:

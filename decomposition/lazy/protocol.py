@@ -51,6 +51,9 @@ class Lazy(Protocol):
         ``values`` are those of all variables of both stages, integers rounded.
         """
 
+    def guessing(self) -> Lazy | None:
+        """Return one whose rows need not be valid, but come quickly and end with decisions that are allowed; ``None`` if all do."""
+
     def allowed(self, k: int, values: Mapping[str, float]) -> bool:
         """Whether the decision of scenario k is allowed, computed anew."""
 

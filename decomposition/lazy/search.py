@@ -25,8 +25,10 @@ class Searched:
     out_of_time: bool = False
 
 
-def search(lazy: Lazy, data: StageData, backend: Backend, x: Array, out_of_time: Callable[[], bool]) -> Searched:
-    """Return the exact costs of plan ``x``; ``data`` holds the rows of ``lazy.pool``.
+def search(
+    lazy: Lazy, data: StageData, backend: Backend, x: Array, out_of_time: Callable[[], bool], tell: Callable[[int], None] | None = None
+) -> Searched:
+    """Return the exact costs of plan ``x``; ``data`` holds the rows there are, and ``tell(k)`` is called before each scenario.
 
     Every scenario's decision is the cheapest one that ``lazy`` allows: rows are valid, and the decisions they leave are checked.
     """
@@ -34,6 +36,8 @@ def search(lazy: Lazy, data: StageData, backend: Backend, x: Array, out_of_time:
     own: dict[int, list[Any]] = {}
     first = dict(zip(data.first.names, x.tolist(), strict=True))
     for k, s in enumerate(data.scenarios):
+        if tell is not None:
+            tell(k)
         while True:
             if out_of_time():
                 return Searched(None, found.rows, True)
