@@ -61,7 +61,7 @@ class _Recomputed:
         x = lower if first_stage is None else np.array([first_stage[name] for name in data.first.names])
         if first_stage_violation(data, x)[0] > FEASIBILITY:
             return {}, None, data.sign
-        found = search(_of(program), data, self.backend, x, self._late, lambda k: self._tell(k, program))
+        found = search(_of(program), data, self.backend, x, self._late, lambda k: self._tell(k, program), exact=first_stage is not None)
         if found.costs is None:
             return found.rows, None, data.sign
         cost = self.risk.of(found.costs, data.probabilities)

@@ -45,6 +45,10 @@ class Lazy(Protocol):
     def pool(self) -> Pool:
         """The rows that it began with."""
 
+    @property
+    def gap(self) -> float:
+        """Relative gap to which decisions that are to be cut are worth solving for."""
+
     def violated(self, k: int, values: Mapping[str, float]) -> Mapping[Any, frozenset[int]]:
         """Return valid rows that cut off the decision of scenario k, with the scenarios they hold in; none if it is allowed.
 

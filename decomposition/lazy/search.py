@@ -13,7 +13,8 @@ from ...solvers import Backend, LinearProgram, Termination
 from ..matrices import Array, ScenarioData, StageData
 from .protocol import Lazy
 
-MIP_GAP = 1e-9
+EXACT = 1e-9
+"""Relative gap of the decisions that are kept."""
 
 
 @dataclass(slots=True)
@@ -26,11 +27,19 @@ class Searched:
 
 
 def search(
-    lazy: Lazy, data: StageData, backend: Backend, x: Array, out_of_time: Callable[[], bool], tell: Callable[[int], None] | None = None
+    lazy: Lazy,
+    data: StageData,
+    backend: Backend,
+    x: Array,
+    out_of_time: Callable[[], bool],
+    tell: Callable[[int], None] | None = None,
+    *,
+    exact: bool = True,
 ) -> Searched:
-    """Return the exact costs of plan ``x``; ``data`` holds the rows there are, and ``tell(k)`` is called before each scenario.
+    """Return the costs of plan ``x`` with allowed decisions; ``data`` holds the rows there are, ``tell(k)`` is called before each scenario.
 
-    Every scenario's decision is the cheapest one that ``lazy`` allows: rows are valid, and the decisions they leave are checked.
+    Every scenario's decision is the cheapest one that ``lazy`` allows: rows are valid, and the decisions they leave are checked. Where they
+    need not be ``exact``, decisions within ``lazy.gap`` of the cheapest do.
     """
     found = Searched(np.empty(len(data.scenarios)))
     own: dict[int, list[Any]] = {}
@@ -38,16 +47,19 @@ def search(
     for k, s in enumerate(data.scenarios):
         if tell is not None:
             tell(k)
+        gap = lazy.gap
         while True:
             if out_of_time():
                 return Searched(None, found.rows, True)
-            y, cost = _recourse(s, data.first.names, own.get(k, []), backend, x)
+            y, cost = _recourse(s, first, own.get(k, []), backend, x, gap)
             if y is None:
                 return Searched(None, found.rows)
             values = first | dict(zip(s.stage.names, np.where(s.stage.integer, np.round(y), y).tolist(), strict=True))
             rows = lazy.violated(k, values)
-            if not rows:
+            if not rows and (gap <= EXACT or not exact or not s.stage.integer.any()):
                 break
+            if not rows:
+                gap = EXACT
             add(found.rows, rows)
             for row, scenarios in rows.items():
                 for other in scenarios:
@@ -63,7 +75,9 @@ def add(to: dict[Any, frozenset[int]], rows: Mapping[Any, frozenset[int]]) -> No
         to[row] = to.get(row, frozenset()) | scenarios
 
 
-def _recourse(s: ScenarioData, first_names: tuple[str, ...], rows: list[Any], backend: Backend, x: Array) -> tuple[Array | None, float]:
+def _recourse(
+    s: ScenarioData, first_names: tuple[str, ...], rows: list[Any], backend: Backend, x: Array, gap: float
+) -> tuple[Array | None, float]:
     """Solve a scenario at ``x`` with more rows."""
     second = {name: j for j, name in enumerate(s.stage.names)}
     value = dict(zip(first_names, x.tolist(), strict=True))
@@ -73,12 +87,12 @@ def _recourse(s: ScenarioData, first_names: tuple[str, ...], rows: list[Any], ba
         entries = [(i, second[name], c) for i, row in enumerate(rows) for name, c in row.coefficients.items() if name in second]
         at = np.array([e[:2] for e in entries], dtype=int).reshape(-1, 2).T
         more = csr_array((np.array([e[2] for e in entries]), (at[0], at[1])), shape=(len(rows), len(second)))
-        taken = [sum(c * value[name] for name, c in row.coefficients.items() if name in value) for row in rows]
+        taken = [sum(c * first[name] for name, c in row.coefficients.items() if name in first) for row in rows]
         matrix = csr_array(vstack([s.W, more], format="csr"))
         lower = np.concatenate([lower, [row.lower - t for row, t in zip(rows, taken, strict=True)]])
     upper = np.concatenate([s.row_upper - shift, np.full(len(rows), np.inf)])
     problem = LinearProgram(s.cost, matrix, lower, upper, s.stage.lower, s.stage.upper, s.stage.integer)
-    found = backend.open(problem).solve({"rel_gap": MIP_GAP} if s.stage.integer.any() else None)
+    found = backend.open(problem).solve({"rel_gap": gap} if s.stage.integer.any() else None)
     if found.termination is not Termination.OPTIMAL or found.x is None or found.objective is None:
         return None, 0.0
     return found.x, found.objective
