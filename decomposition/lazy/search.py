@@ -76,11 +76,10 @@ def add(to: dict[Any, frozenset[int]], rows: Mapping[Any, frozenset[int]]) -> No
 
 
 def _recourse(
-    s: ScenarioData, first_names: tuple[str, ...], rows: list[Any], backend: Backend, x: Array, gap: float
+    s: ScenarioData, first: Mapping[str, float], rows: list[Any], backend: Backend, x: Array, gap: float
 ) -> tuple[Array | None, float]:
-    """Solve a scenario at ``x`` with more rows."""
+    """Solve a scenario at ``x``, whose values by name are ``first``, with more rows."""
     second = {name: j for j, name in enumerate(s.stage.names)}
-    value = dict(zip(first_names, x.tolist(), strict=True))
     shift = s.T @ x
     matrix, lower = s.W, s.row_lower - shift
     if rows:
