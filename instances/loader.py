@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -91,6 +92,21 @@ def read_scenarios(path: str | Path, instance: Instance) -> list[Any]:
     except ValueError as e:
         raise InstanceError(f"{at_line(str(path), text, location_of(str(e), data))}: {e}") from None
     return records
+
+
+@contextmanager
+def naming_file(instance: str) -> Iterator[None]:
+    """Put file and line before an error raised inside, of a field of ``instance``, if that is a file: ``pairs[0], 'uv': takes ...``.
+
+    For what shows only when a model looks at an instance, which its schema cannot tell.
+    """
+    try:
+        yield
+    except InputError as e:
+        if not instance.endswith(".json") or not Path(instance).is_file() or str(e).startswith(instance):
+            raise
+        data, text = read_json_text(instance)
+        raise InstanceError(f"{at_line(instance, text, location_of(str(e), data))}: {e}") from None
 
 
 def instance_of_scenario_file(path: str | Path) -> str:

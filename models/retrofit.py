@@ -43,6 +43,7 @@ import pyomo.environ as pyo
 
 from ..errors import InputError, ModelError
 from ..instances import RoadBlock, RoadScenario, RoadSource
+from ..instances.loader import naming_file
 from ..scenario_gen.sources import open_roads
 from .protocol import attach_first_stage, parameter, scenario_number
 from .retrofit_equilibrium import EquilibriumTimes
@@ -262,17 +263,27 @@ def kw_creator(cfg):
     if not 0 < cfg.ratio < float("inf"):
         raise InputError(f"ratio {cfg.ratio:g}: must be positive and finite")
     source = open_roads(cfg.instance, scenario_file=cfg.scenario_file, num_scenarios=cfg.num_scens, seed=cfg.seed)
-    pathless = next((p.name for p in source.instance.pairs if not p.path), None)
-    if cfg.requirement == "path" and pathless is not None:
-        raise InputError(f"pair {pathless!r}: field 'path' is missing; give it, or --model-arg requirement=shortest")
-    if cfg.requirement == "shortest":
-        check_restorable(source.instance, source.block(0, source.num_scenarios), network_limits(source.instance))
+    with naming_file(cfg.instance):
+        _check(source, cfg.requirement)
     rows = None
     if cfg.rows is not None:
         if not is_generated(cfg.requirement, cfg.formulation):
             raise InputError(f"rows {cfg.rows}: requirement {cfg.requirement!r}, formulation {cfg.formulation!r} has no generated rows")
         rows = read_pool(cfg.rows)
     return {"source": source, "requirement": cfg.requirement, "formulation": cfg.formulation, "ratio": cfg.ratio, "rows": rows}
+
+
+def _check(source, requirement):
+    """Raise InputError for a pair that lacks what the requirement needs, or that no repair brings in time (paths: those of a file)."""
+    inst = source.instance
+    pathless = next((i for i, p in enumerate(inst.pairs) if not p.path), None)
+    if requirement == "path" and pathless is not None:
+        name = inst.pairs[pathless].name
+        raise InputError(f"pairs[{pathless}], {name!r}: field 'path' is missing; give it, or --model-arg requirement=shortest")
+    if requirement == "path" and inst.scenarios:
+        path_needs(inst, source.block(0, source.num_scenarios))
+    if requirement == "shortest":
+        check_restorable(inst, source.block(0, source.num_scenarios), network_limits(inst))
 
 
 def scenario_denouement(rank, name, scenario):

@@ -54,7 +54,8 @@ class EquilibriumTimes:
         self._processes: Shared[States, tuple[int, ...]] | None = None
         for pair in self.late_in(np.zeros(len(self._names), dtype=np.int8)):
             name, limit = inst.pairs[pair].name, self.limits[pair]
-            raise InputError(f"pair {name!r}: takes longer with traffic than its limit {limit:g} even where everything is repaired")
+            what = f"takes longer with traffic than its limit {limit:g} even where everything is repaired"
+            raise InputError(f"pairs[{pair}], {name!r}: {what}")
 
     @cached_property
     def below(self) -> ShortestTimes:
@@ -156,7 +157,7 @@ def _late_pairs(times: EquilibriumTimes) -> Callable[[States], tuple[int, ...]]:
 def _ends_of_pairs(inst: Retrofit) -> np.ndarray:
     """Return the places (numbers) where the pairs start and end (P, 2)."""
     place = {p.name: i for i, p in enumerate(inst.places)}
-    for pair in inst.pairs:
+    for i, pair in enumerate(inst.pairs):
         if pair.origin is None or pair.destination is None:
-            raise InputError(f"pair {pair.name!r}: travel times with traffic need fields 'origin' and 'destination'")
+            raise InputError(f"pairs[{i}], {pair.name!r}: travel times with traffic need fields 'origin' and 'destination'")
     return np.array([[place[str(p.origin)], place[str(p.destination)]] for p in inst.pairs])

@@ -65,13 +65,13 @@ def network_limits(inst: Retrofit) -> dict[str, float]:
     """
     arcs, intact, out = arcs_of(inst), np.array([link.time for link in inst.links]), {}
     place = {p.name: i for i, p in enumerate(inst.places)}
-    for pair in inst.pairs:
+    for i, pair in enumerate(inst.pairs):
         if pair.origin is None or pair.destination is None:
-            raise InputError(f"pair {pair.name!r}: a requirement on shortest paths needs fields 'origin' and 'destination'")
+            raise InputError(f"pairs[{i}], {pair.name!r}: a requirement on shortest paths needs fields 'origin' and 'destination'")
         least = float(shortest(inst, arcs, intact, [pair.origin])[0, place[pair.destination]])
         limit = (least if pair.target is None else pair.target) * (1 + pair.tolerance)
         if not np.isfinite(least) or least > limit * (1 + SLACK):
-            raise InputError(f"pair {pair.name!r}: takes {least:g} when everything is intact, longer than its limit {limit:g}")
+            raise InputError(f"pairs[{i}], {pair.name!r}: takes {least:g} when everything is intact, longer than its limit {limit:g}")
         out[pair.name] = limit
     return out
 
@@ -99,11 +99,9 @@ def check_restorable(inst: Retrofit, block: RoadBlock, limits: dict[str, float])
     worse = (block.times > intact) & plain
     for b in np.flatnonzero(worse.any(axis=1)):
         times = np.where(plain, block.times[b], intact)
-        for pair in inst.pairs:
+        for i, pair in enumerate(inst.pairs):
             assert pair.origin is not None and pair.destination is not None
             time = float(shortest(inst, arcs, times, [pair.origin])[0, place[pair.destination]])
             if time > limits[pair.name] * (1 + SLACK):
-                label, limit = block.labels[b], limits[pair.name]
-                raise InputError(
-                    f"pair {pair.name!r}: takes {time:g} in scenario {label!r} even where everything is repaired, its limit is {limit:g}"
-                )
+                what = f"takes {time:g} in scenario {block.labels[b]!r} even where everything is repaired"
+                raise InputError(f"pairs[{i}], {pair.name!r}: {what}, its limit is {limits[pair.name]:g}")

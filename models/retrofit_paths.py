@@ -71,10 +71,8 @@ def path_needs(inst: Retrofit, block: RoadBlock) -> PathNeeds:
         left, scaled, forced = tightened(gain, need, forced, TIGHT * max(limit[pair.name], 1e-300))
         failed = np.flatnonzero(stuck | left)
         if len(failed):
-            label, most = block.labels[failed[0]], limit[pair.name]
-            raise InputError(
-                f"pair {pair.name!r}: takes longer than its limit {most:g} in scenario {label!r} even where everything is repaired"
-            )
+            what = f"takes longer than its limit {limit[pair.name]:g} in scenario {block.labels[failed[0]]!r}"
+            raise InputError(f"pairs[{inst.pairs.index(pair)}], {pair.name!r}: {what} even where everything is repaired")
         gains.append(scaled)
         needs[:, column] = (scaled > 0).any(axis=1)
         must[:, own] = np.maximum(must[:, own], forced)

@@ -273,7 +273,7 @@ def test_a_pair_that_nothing_repairs(tmp_path):
     path = tmp_path / "bad.json"
     path.write_text(json.dumps(small(links=links)))
     for requirement in FIXED:
-        with pytest.raises(InputError, match=r"pair 'uv': takes .* in scenario 's' even where everything is repaired"):
+        with pytest.raises(InputError, match=r"pairs\[0\], 'uv': takes .* in scenario 's' even where everything is repaired"):
             quakeops.solve("retrofit", instance=str(path), arguments={"requirement": requirement})
 
 

@@ -69,7 +69,7 @@ def test_a_pair_that_no_repair_brings_in_time(run, write, requirement):
     """In scenario t link a, which no element carries, is closed, and b takes 8, more than the limit 5."""
     write("bad.json", GOOD.replace(', "element": "a"', "").replace('"a": 9', '"a": 5'))
     done = run("solve", "retrofit", "--instance", "bad.json", "--model-arg", f"requirement={requirement}")
-    done.failed(2, "pair 'uv': takes", "limit", "5", "scenario 't'", "even where everything is repaired")
+    done.failed(2, "bad.json: line ", ": pairs[0], 'uv': takes", "limit", "5", "scenario 't'", "even where everything is repaired")
 
 
 NETWORK = """<NUMBER OF ZONES> 2
