@@ -68,6 +68,4 @@ def refuse_generated(program: Program, command: str, *, with_rows: bool = False)
     if program.lazy is None or (with_rows and program.kwargs["rows"].where):
         return
     hint = "; give those of a solved instance, --model-arg rows=RESULT" if with_rows else ""
-    raise InputError(
-        f"{program.name} {program.instance}: {command!r} does not go with rows that are generated while solving{hint}"
-    )
+    raise InputError(f"{program.name} {program.instance}: {command!r} does not go with rows that are generated while solving{hint}")

@@ -18,11 +18,11 @@ from .retrofit_shortest import ShortestTimes
 
 Names = frozenset[str]
 
-EQUILIBRIUM_GAP = 1e-11
-"""Relative gap of the equilibria."""
+EQUILIBRIUM_GAP, REACHED = 1e-11, 1e-9
+"""Relative gap that the equilibria aim at, and the largest that will do."""
 
-SLACK = 1e-6
-"""Times longer than the limit by this share of it count as in time: more than what the gap leaves open."""
+SLACK = 1e-5
+"""Times longer than the limit by this share of it count as in time: more than what such a gap leaves open (measured: 1e-7 leaves 3e-4)."""
 
 
 class EquilibriumTimes:
@@ -118,12 +118,21 @@ class EquilibriumTimes:
         return np.flatnonzero((self.source.states == self.source.states[k]).all(axis=1)).tolist()
 
     def equilibrium(self, states: np.ndarray) -> Assignment:
-        """Return the equilibrium where the elements (E,) are in these states."""
-        return user_equilibrium(self.source.network_of(states), self.source.trips, rel_gap=EQUILIBRIUM_GAP, start=self._intact)
+        """Return the equilibrium where the elements (E,) are in these states; one that is not reached is an :class:`InputError`."""
+        return self._reached(
+            user_equilibrium(self.source.network_of(states), self.source.trips, rel_gap=EQUILIBRIUM_GAP, start=self._intact)
+        )
 
     @cached_property
     def _intact(self) -> Assignment:
-        return user_equilibrium(self.source.network, self.source.trips, rel_gap=EQUILIBRIUM_GAP)
+        return self._reached(user_equilibrium(self.source.network, self.source.trips, rel_gap=EQUILIBRIUM_GAP))
+
+    def _reached(self, found: Assignment) -> Assignment:
+        if found.rel_gap > REACHED:
+            raise InputError(
+                f"{self.source.network.name}: traffic has a relative gap of {found.rel_gap:.3g} ({found.stop}), expected {REACHED:g}"
+            )
+        return found
 
     @cached_property
     def limits(self) -> np.ndarray:

@@ -98,13 +98,27 @@ class Recomputed:
         """Whether the decision in scenario k meets its limits."""
         return not self.times.late(k, self._restored(k, values))
 
+    def invalid(self) -> tuple[Row, int] | None:
+        """Return a row of the pool, and a scenario, in which it is not valid, if there is one; computed anew, row after row."""
+        anew = Recomputed(self.times)
+        for row, scenarios in self.pool.where.items():
+            for k in sorted(scenarios):
+                if not anew.holds(row, k):
+                    return row, k
+                anew._held.setdefault(k, []).append(row)
+        return None
+
     def holds(self, row: Row, k: int) -> bool:
-        """Whether a row is valid in scenario k: every decision that it excludes is computed, or for monotone times the largest."""
+        """Whether a row is valid in scenario k: all that it excludes and is not known to be late is computed; if monotone, the largest."""
         damaged = frozenset(self.times.damaged(k))
-        least, most = frozenset(row.spare) & damaged, damaged - frozenset(row.restore)
         if not damaged.issuperset(row.restore) or not damaged.issuperset(row.spare):
             return False
-        return self.times.all_late(k, [most] if self.times.monotone else list(_between(least, most)))
+        most = damaged - frozenset(row.restore)
+        if self.times.below is not None and self.times.below.all_late(k, [most]):
+            return True
+        if self.times.monotone:
+            return self.times.all_late(k, [most])
+        return self.times.all_late(k, [z for z in _between(frozenset(row.spare), most) if not self._known_late(k, z)])
 
     def _restored(self, k: int, values: Mapping[str, float]) -> Names:
         return frozenset(e for e in self.times.damaged(k) if values[f"retrofit[{e}]"] + values[f"repair[{e}]"] > 0.5)

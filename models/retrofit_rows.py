@@ -71,8 +71,8 @@ class RowPool:
         return RowPool({row: self.where.get(row, empty) | more.get(row, empty) for row in {**self.where, **more}})
 
     def to_data(self) -> list[dict[str, Any]]:
-        """Return plain data."""
-        return [{"restore": list(r.restore), "spare": list(r.spare), "scenarios": sorted(self.where[r])} for r in self.rows]
+        """Return plain data, in the order in which rows were found: what proves a row comes before it."""
+        return [{"restore": list(r.restore), "spare": list(r.spare), "scenarios": sorted(where)} for r, where in self.where.items()]
 
     @classmethod
     def from_data(cls, data: Any) -> RowPool:

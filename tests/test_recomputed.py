@@ -45,7 +45,7 @@ def allowed_by_traffic(source, k):
     for z in subsets([e.name for e in inst.elements]):
         left = np.array([0 if e.name in z else s for e, s in zip(inst.elements, source.states[k], strict=True)])
         times = user_equilibrium(source.network_of(left), source.trips, rel_gap=1e-10).travel_costs().filled(np.inf)
-        if all(times[o, d] <= intact[o, d] * (1 + p.tolerance) * (1 + 1e-6) for (o, d), p in zip(ends, inst.pairs, strict=True)):
+        if all(times[o, d] <= intact[o, d] * (1 + p.tolerance) * (1 + 1e-5) for (o, d), p in zip(ends, inst.pairs, strict=True)):
             out.append(z)
     return out
 

@@ -61,5 +61,5 @@ class Lazy(Protocol):
     def allowed(self, k: int, values: Mapping[str, float]) -> bool:
         """Whether the decision of scenario k is allowed, computed anew."""
 
-    def holds(self, row: Any, k: int) -> bool:
-        """Whether a row is valid in scenario k, computed anew."""
+    def invalid(self) -> tuple[Any, int] | None:
+        """Return a row of the pool, and a scenario, in which it is not valid, if there is one; computed anew."""

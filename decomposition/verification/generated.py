@@ -15,12 +15,11 @@ def check_generated(program: Program, problem: Problem, result: Result, say: Ver
     """Check that the rows of ``program`` are valid, so that its bounds are bounds, and that the plan's decisions are allowed."""
     lazy = program.lazy
     assert lazy is not None
-    claims = [(row, k) for row, scenarios in program.kwargs["rows"].where.items() for k in sorted(scenarios)]
-    false = next(((row, k) for row, k in claims if not lazy.holds(row, k)), None)
-    found = f"{len(claims)} rows of scenarios computed anew"
-    say.holds(
-        "the generated rows", false is None, found if false is None else f"{program.scenario_names[false[1]]}: {false[0]} is not valid"
-    )
+    count, invalid = sum(len(where) for where in program.kwargs["rows"].where.values()), lazy.invalid()
+    detail = f"{count}, each in its scenario, computed anew"
+    if invalid is not None:
+        detail = f"{program.scenario_names[invalid[1]]}: {invalid[0]} is not valid"
+    say.holds("the generated rows", invalid is None, detail)
     if result.objective is None:
         return
     x = np.array([result.first_stage[name] for name in problem.first.names])

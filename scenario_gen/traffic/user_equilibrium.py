@@ -80,9 +80,7 @@ def user_equilibrium(
     traffic = Traffic(network, demand)
     paths = None if start is None else _paths(network, start)
     solve = path_newton if method == "path-newton" else frank_wolfe
-    with _LIBRARIES.limit(
-        limits=1, user_api="blas"
-    ):  # threads gain nothing here, and wait for each other on a busy machine
+    with _LIBRARIES.limit(limits=1, user_api="blas"):  # threads gain nothing here, and wait for each other on a busy machine
         return solve(traffic, rel_gap, max_iterations, paths)
 
 
