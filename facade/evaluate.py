@@ -7,16 +7,17 @@ from dataclasses import replace
 
 from .. import parallel
 from ..decomposition.ambiguity import check_radius, plan_ambiguity
-from ..decomposition.compiled import anonymous_stage_data
+from ..decomposition.compiled import anonymous_stage_data, stage_data
 from ..decomposition.evaluation import Evaluation, evaluate_plan, plan_vector
+from ..decomposition.lazy import search
 from ..decomposition.owned import spread
 from ..decomposition.owned_evaluation import with_own_choice, without_joint_rows
-from ..decomposition.program import from_provenance
+from ..decomposition.program import Program, from_provenance
 from ..decomposition.saa.violations import exact_violations, violations
 from ..decomposition.sampling import fresh
 from ..errors import InputError
 from ..result import Result
-from ..solvers import get
+from ..solvers import Backend, get
 
 
 def evaluate(
@@ -78,6 +79,8 @@ def _evaluate(
     other = scenarios is not None or scenario_file is not None
     if other and program.violations is not None:
         program = replace(program, kwargs={**program.kwargs, "loose": True})
+    if program.lazy is not None:
+        program = _recomputed(program, result, backend)
     anonymous = anonymous_stage_data(program)
     data = spread(anonymous, program.owned)
     joined = bool(program.owned) or program.violations is not None
@@ -112,3 +115,10 @@ def _evaluate(
         return figures
     label = source.scenario(program.scenario_names.index(figures.worst_scenario)).label
     return replace(figures, worst_scenario=f"{figures.worst_scenario} ({label})")
+
+
+def _recomputed(program: Program, result: Result, backend: Backend) -> Program:
+    """Return the program with the rows that a plan needs, which need not be one that was solved for: its decisions are then allowed."""
+    assert program.lazy is not None
+    data = stage_data(program)
+    return program.with_rows(search(program.lazy, data, backend, plan_vector(result, data), lambda: False).rows)

@@ -143,12 +143,13 @@ class EquilibriumTimes:
 
     def _left(self, k: int, restored: Names) -> States:
         """Return the states (E,) that are left of scenario k's damage."""
-        left = self.source.states[k].copy()
+        left: States = self.source.states[k].copy()
         left[[self._number[e] for e in restored]] = 0
         return left
 
     def _pair_times(self, found: Assignment) -> np.ndarray:
-        return np.asarray(found.travel_costs().filled(np.inf))[self._ends[:, 0], self._ends[:, 1]]
+        times: np.ndarray = found.travel_costs().filled(np.inf)[self._ends[:, 0], self._ends[:, 1]]
+        return times
 
 
 def _late_pairs(times: EquilibriumTimes) -> Callable[[States], tuple[int, ...]]:

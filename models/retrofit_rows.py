@@ -63,7 +63,7 @@ class RowPool:
         """Return the right-hand sides (B, K) of the rows in these scenarios; where a row is not valid, one that always holds."""
         rows = self.rows
         valid = np.array([[k in self.where[r] for r in rows] for k in scenarios], dtype=float).reshape(len(scenarios), len(rows))
-        return valid - np.array([len(r.spare) for r in rows])
+        return np.asarray(valid - np.array([len(r.spare) for r in rows]))
 
     def joined(self, more: Mapping[Row, frozenset[int]]) -> RowPool:
         """Return these rows and others."""

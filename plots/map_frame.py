@@ -44,6 +44,15 @@ def map_figure(places: Array, *, finest: float = 1e-4) -> tuple[Any, Any]:
     return figure, axes
 
 
+def right_of(axes: Any, ends: Array, points: float) -> Any:
+    """Return the transform that draws a line between ``ends`` (2, 2) so many points to the right of its direction."""
+    from matplotlib.transforms import ScaledTranslation
+
+    along = np.diff(axes.transData.transform(ends), axis=0)[0]
+    right = np.array([along[1], -along[0]]) / max(float(np.hypot(*along)), 1e-12) * points / 72
+    return axes.transData + ScaledTranslation(float(right[0]), float(right[1]), axes.figure.dpi_scale_trans)
+
+
 def crowd(axes: Any, arrows: Iterable[Any], discs: Iterable[tuple[tuple[float, float], float, float]]) -> Array:
     """Return points (pixels) and weights: along arrows, and all over discs (place, radius in points, weight)."""
     point = axes.figure.dpi / 72

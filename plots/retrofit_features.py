@@ -9,22 +9,18 @@ those in which the plan repairs the element.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..decomposition.compiled import stage_data
-from ..decomposition.evaluation import plan_vector
-from ..decomposition.program import Program, from_provenance
-from ..decomposition.recourse import Recourse
-from ..errors import InputError, NoSolutionError
+from ..decomposition.program import from_provenance
+from ..errors import InputError
 from ..instances import Retrofit, RoadSource
 from ..instances.geojson import Feature, lines, points
 from ..result import Result
-from ..solvers import get
+from .retrofit_decisions import retrofit_decisions
 from .retrofit_view import Place, places_of
 
 
 def retrofit_features(result: Result) -> list[Feature]:
-    """Rebuild what ``result`` was computed on, solve the recourse of all scenarios, and return elements, then links that have ends.
+    """Rebuild what ``result`` was computed on, and return elements with what the plan does to them, then links that have ends.
 
     Raises
     ------
@@ -40,19 +36,20 @@ def retrofit_features(result: Result) -> list[Feature]:
     places, at = places_of(inst)
     _check_places(inst, at)
     slow = block.times > [link.time for link in inst.links]
-    damaged = {e.name: slow[:, [link.element == e.name for link in inst.links]].any(axis=1) for e in inst.elements}
-    retrofitted, repaired = _decisions(result, program)
+    damaged = np.array([slow[:, [link.element == e.name for link in inst.links]].any(axis=1) for e in inst.elements]).T
+    decisions = retrofit_decisions(result, program)
+    damage_rates, repair_rates = block.probability @ damaged, block.probability @ (damaged & decisions.repaired)
     elements = [
         {
             "kind": "element",
             "name": e.name,
             "retrofit_cost": e.retrofit_cost,
             "repair_cost": e.repair_cost,
-            "retrofitted": e.name in retrofitted,
-            "damage_rate": float(block.probability @ damaged[e.name]),
-            "repair_rate": float(block.probability @ (damaged[e.name] & repaired[e.name])),
+            "retrofitted": bool(decisions.retrofitted[i]),
+            "damage_rate": float(damage_rates[i]),
+            "repair_rate": float(repair_rates[i]),
         }
-        for e in inst.elements
+        for i, e in enumerate(inst.elements)
     ]
     x, y = np.array([at[e.name] for e in inst.elements]).T
     drawn = [i for i, link in enumerate(inst.links) if link.ends is not None]
@@ -73,21 +70,3 @@ def _check_places(inst: Retrofit, at: dict[str, Place]) -> None:
             f"instance {inst.name!r}: element {lost[0]!r} has no place on a map{more}; "
             "give fields 'latitude' and 'longitude', or a link with 'ends' that it carries"
         )
-
-
-def _decisions(result: Result, program: Program) -> tuple[set[str], dict[str, NDArray[np.bool_]]]:
-    """Return the elements retrofitted, and by element whether it is repaired in each scenario (S,)."""
-    data = stage_data(program)
-    recourse, x = Recourse(data, get("highs")), plan_vector(result, data)
-    model = program.build(0)
-    before = {variable.name: e for e, variable in model.retrofit.items()}
-    after = {variable.name: e for e, variable in model.repair.items()}
-    repaired = {e: np.zeros(len(data.scenarios), dtype=bool) for e in after.values()}
-    for k, scenario in enumerate(data.scenarios):
-        solution = recourse.solve(k, x)
-        if solution.x is None:
-            raise NoSolutionError(f"the plan has no recourse in scenario {scenario.name!r} ({solution.termination})")
-        for name, value in zip(scenario.stage.names, solution.x, strict=True):
-            if name in after and value > 0.5:
-                repaired[after[name]][k] = True
-    return {before[name] for name, value in zip(data.first.names, x, strict=True) if name in before and value > 0.5}, repaired

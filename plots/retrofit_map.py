@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .labels import Label, place_labels
-from .map_frame import MAP, add_legend, add_title, crowd, map_figure
+from .map_frame import MAP, add_legend, add_title, crowd, map_figure, right_of
 from .output import amount, percent, plain
 from .retrofit_lists import add_lists
 from .retrofit_view import Place, RetrofitView, places_of
@@ -73,8 +73,6 @@ def _state(view: RetrofitView, element: str) -> str:
 
 def _add_links(axes: Any, view: RetrofitView, place: dict[str, Place], small: float) -> dict[str, int]:
     """Draw the links that have ends; return how many there are by state."""
-    from matplotlib.transforms import ScaledTranslation
-
     drawn = dict.fromkeys(LINKS, 0)
     for link in view.instance.links:
         if link.ends is None:
@@ -82,11 +80,7 @@ def _add_links(axes: Any, view: RetrofitView, place: dict[str, Place], small: fl
         state = next((s for s in ("restored", "slowed", "closed") if link.name in getattr(view, s)), "link")
         drawn[state] += 1
         ends = np.array([place[end] for end in link.ends])
-        transform = axes.transData
-        if link.one_way:
-            along = np.diff(transform.transform(ends), axis=0)[0]
-            right = np.array([along[1], -along[0]]) / max(float(np.hypot(*along)), 1e-12) * 1.3 * small / 72
-            transform = transform + ScaledTranslation(float(right[0]), float(right[1]), axes.figure.dpi_scale_trans)
+        transform = right_of(axes, ends, 1.3 * small) if link.one_way else axes.transData
         style = LINKS[state] | {"linewidth": small * LINKS[state]["linewidth"], "gid": f"{state} {link.name}"}
         axes.plot(*ends.T, transform=transform, solid_capstyle="butt", scalex=False, scaley=False, **style)
     return drawn

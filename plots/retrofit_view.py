@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 
-from ..decomposition.compiled import stage_data
-from ..decomposition.evaluation import plan_vector
-from ..decomposition.program import Program, from_provenance
-from ..decomposition.recourse import Recourse
-from ..errors import InputError, NoSolutionError
+from ..decomposition.program import from_provenance
+from ..errors import InputError
 from ..instances import Retrofit, RoadSource
 from ..result import Result
-from ..solvers import get
 from .labels import Array
+from .retrofit_decisions import retrofit_decisions
 from .scenario_choice import find_scenario
-from .scenario_recourse import scenario_recourse
 
 Place = tuple[float, float]
 
@@ -64,7 +61,7 @@ class RetrofitView:
 
 
 def retrofit_view(result: Result, scenario: str | None = None) -> RetrofitView:
-    """Rebuild what ``result`` was computed on, solve the recourse of one scenario, and return what a map shows.
+    """Rebuild what ``result`` was computed on, and return what a map of one scenario shows.
 
     By default it is the scenario whose repairs cost most; if nothing is repaired in any, the one with the most links damaged.
 
@@ -81,17 +78,16 @@ def retrofit_view(result: Result, scenario: str | None = None) -> RetrofitView:
     inst = source.instance
     if all(link.ends is None for link in inst.links):
         raise InputError(f"instance {inst.name!r} has no map to draw a plan on: its links have no field 'ends' with two of its places")
-    intact = np.array([link.time for link in inst.links])
+    block, names = source.block(0, source.num_scenarios), [e.name for e in inst.elements]
     asked = None if scenario is None else find_scenario(source, scenario)
-    costs, probabilities = _costs(result, program)
-    k = _costliest(costs, (source.block(0, source.num_scenarios).times > intact).sum(axis=1)) if asked is None else asked
-    found, scen, ratio = scenario_recourse(result, program, k), source.scenario(k), float(program.kwargs["ratio"])
-    retrofitted = frozenset(e for e, value in found.of("retrofit").items() if value > 0.5)
+    decisions, ratio = retrofit_decisions(result, program), float(program.kwargs["ratio"])
+    costs = decisions.repaired @ [e.repair_cost for e in inst.elements]
+    k = _costliest(costs, (block.times > [link.time for link in inst.links]).sum(axis=1)) if asked is None else asked
+    scen, retrofitted = block.scenario(k), frozenset(compress(names, decisions.retrofitted))
     hit = [(link, bool(np.isinf(time))) for link, time in zip(inst.links, scen.times, strict=True) if time > link.time]
     damaged = frozenset(link.element for link, _ in hit if link.element is not None)
-    repaired = frozenset(e for e, value in found.of("repair").items() if value > 0.5) & damaged
+    repaired = frozenset(compress(names, decisions.repaired[k])) & damaged
     sound = retrofitted | repaired
-    before = sum(e.retrofit_cost for e in inst.elements if e.name in retrofitted)
     return RetrofitView(
         instance=inst,
         form=REQUIREMENTS[program.kwargs["requirement"]],
@@ -100,7 +96,7 @@ def retrofit_view(result: Result, scenario: str | None = None) -> RetrofitView:
         scenario=scen.label,
         scenario_name=scen.name,
         probability=scen.probability,
-        expected_repair_cost=max(0.0, (float(probabilities @ costs) - before) / ratio),
+        expected_repair_cost=float(block.probability @ costs),
         gap=result.gap,
         retrofitted=retrofitted,
         repaired=repaired,
@@ -126,17 +122,7 @@ def places_of(inst: Retrofit) -> tuple[dict[str, Place], dict[str, Place]]:
     return places, elements
 
 
-def _costs(result: Result, program: Program) -> tuple[Array, Array]:
-    """Return the plan's cost in every scenario (S,), and the probabilities (S,)."""
-    data = stage_data(program)
-    recourse, x = Recourse(data, get("highs")), plan_vector(result, data)
-    costs = recourse.costs(x)
-    if costs is None:
-        raise NoSolutionError(f"the plan is not feasible: {recourse.why_infeasible(x)}")
-    return costs, data.probabilities
-
-
 def _costliest(costs: Array, damaged: Array) -> int:
-    """Return the scenario with the largest cost; of those that cost the same, up to rounding, the first with the most links damaged."""
+    """Return the scenario with the dearest repairs; of those that cost the same, up to rounding, the first with the most links damaged."""
     most = float(costs.max())
     return int(np.argmax(np.where(costs >= most - 1e-9 * abs(most), damaged, -1)))

@@ -35,14 +35,14 @@ def subsets(names):
     return [frozenset(c) for n in range(len(names) + 1) for c in itertools.combinations(names, n)]
 
 
-def allowed_by_traffic(source, k):
-    """Return the sets of restored elements with which all pairs are in time, each from an equilibrium of its own."""
+def allowed_by_traffic(source, k, elements=None):
+    """Return the sets of restored ``elements`` (all) with which all pairs are in time, each from an equilibrium of its own."""
     inst = source.instance
     node = {p.name: i for i, p in enumerate(inst.places)}
     ends = [(node[p.origin], node[p.destination]) for p in inst.pairs]
     intact = user_equilibrium(source.network, source.trips, rel_gap=1e-10).travel_costs()
     out = []
-    for z in subsets([e.name for e in inst.elements]):
+    for z in subsets([e.name for e in inst.elements] if elements is None else elements):
         left = np.array([0 if e.name in z else s for e, s in zip(inst.elements, source.states[k], strict=True)])
         times = user_equilibrium(source.network_of(left), source.trips, rel_gap=1e-10).travel_costs().filled(np.inf)
         if all(times[o, d] <= intact[o, d] * (1 + p.tolerance) * (1 + 1e-5) for (o, d), p in zip(ends, inst.pairs, strict=True)):
@@ -236,8 +236,17 @@ def test_what_does_not_go_together():
 def test_other_commands_refuse_a_relaxation(tmp_path):
     form = {"requirement": "traffic"}
     found = quakeops.solve("retrofit", scenarios=11, arguments=form)
+    source = open_roads("grid-town", num_scenarios=11)
+    inst = source.instance
+    hit = [[e.name for e, s in zip(inst.elements, states, strict=True) if s] for states in source.states]
     own = quakeops.evaluate(found)
     assert own.expected_cost.value == pytest.approx(found.objective, rel=1e-9) and own.evpi is None and "not given" in own.vss_note
+    idle = dataclasses.replace(found, first_stage=dict.fromkeys(found.first_stage, 0.0))
+    allowed = [
+        min(sum(e.repair_cost for e in inst.elements if e.name in z) for z in allowed_by_traffic(source, k, hit[k]))
+        for k in range(source.num_scenarios)
+    ]
+    assert quakeops.evaluate(idle).expected_cost.value == pytest.approx(source.probabilities @ allowed, rel=1e-9)
     with pytest.raises(InputError, match="evaluated on its own scenarios alone"):
         quakeops.evaluate(found, scenarios=20)
     with pytest.raises(InputError, match="'saa' does not go with rows that are generated"):

@@ -228,5 +228,5 @@ def test_refused(small, tmp_path, change, kind, scenario, message):
 def test_a_plan_without_recourse(tmp_path):
     """One crew, two repairs needed: only the retrofit of N makes the plan feasible."""
     result = solved(tmp_path, crews=1)
-    with pytest.raises(NoSolutionError, match="scenario 'scen2' has no feasible recourse"):
+    with pytest.raises(NoSolutionError, match="no recourse in scenario 'scen2'"):
         retrofit_view(replace(result, first_stage=dict.fromkeys(result.first_stage, 0.0)))

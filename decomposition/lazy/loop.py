@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -147,7 +148,7 @@ def _rounds(program: Program, ours: _Recomputed, method: Method, comm: Any, *, b
         with run.timed("recompute"):
             rows, cost = recomputed(result.first_stage)
             if not rows and cost is not None:
-                rows = parallel.on_rank_0(comm, lambda p=program, r=result: ours.stored(p, r))
+                rows = parallel.on_rank_0(comm, partial(ours.stored, program, result))
         if not rows and cost is not None:
             reason = f"{result.stop_reason}; every decision recomputed, {rounds} round{'s' * (rounds > 1)}"
             trace = (*run.trace, TracePoint(time_s=run.elapsed(), bound=result.bound, objective=result.objective))
