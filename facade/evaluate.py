@@ -9,7 +9,7 @@ from .. import parallel
 from ..decomposition.ambiguity import check_radius, plan_ambiguity
 from ..decomposition.compiled import anonymous_stage_data, stage_data
 from ..decomposition.evaluation import Evaluation, evaluate_plan, plan_vector
-from ..decomposition.lazy import search
+from ..decomposition.lazy.search import search
 from ..decomposition.owned import spread
 from ..decomposition.owned_evaluation import with_own_choice, without_joint_rows
 from ..decomposition.program import Program, from_provenance

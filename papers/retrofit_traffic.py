@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import quakeops
 from quakeops.decomposition.compiled import stage_data
-from quakeops.decomposition.lazy import search
+from quakeops.decomposition.lazy.search import search
 from quakeops.decomposition.program import from_provenance
 from quakeops.instances.tntp import find
 from quakeops.models.retrofit_equilibrium import SLACK, EquilibriumTimes

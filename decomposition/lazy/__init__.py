@@ -2,6 +2,5 @@
 
 from .loop import solve_lazy
 from .protocol import Lazy
-from .search import Searched, search
 
-__all__ = ["Lazy", "Searched", "search", "solve_lazy"]
+__all__ = ["Lazy", "solve_lazy"]
