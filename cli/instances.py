@@ -61,7 +61,7 @@ def _summary(inst: Instance) -> dict[str, Any]:
         "model": model,
         "title": inst.title,
         **kind.counts(inst),
-        "scenarios": len(inst.scenarios),
+        "scenarios": len(inst.scenarios) or None,
         "objective": best.objective if best else None,
         "bound": best.bound if best else None,
         "source": inst.source.citation,

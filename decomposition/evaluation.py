@@ -101,11 +101,13 @@ def evaluate_plan(
     evpi: bool = True,
     vss: bool = True,
     service: Callable[[int, dict[str, float]], dict[str, tuple[float, float]]] | None = None,
+    mean: ScenarioData | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Evaluation:
     """Evaluate the plan of ``result`` on every scenario of ``data`` (module docstring).
 
-    ``service(k, values)`` returns ``{commodity: (met, demanded)}`` of scenario k from its second-stage values.
+    ``service(k, values)`` returns ``{commodity: (met, demanded)}`` of scenario k from its second-stage values. ``mean`` is the scenario of
+    the mean data in (3), where means of matrices are not matrices of means.
 
     Raises
     ------
@@ -140,7 +142,7 @@ def evaluate_plan(
     tail_is_seen = int((costs > threshold).sum()) >= SEEN_TAIL
     tail = threshold + np.maximum(costs - threshold, 0) / (1 - cvar_level)
     value_of_information = _wait_and_see(data, backend, progress) if evpi else None
-    mean_value, note = _mean_value_costs(data, backend, recourse) if vss else (None, "")
+    mean_value, note = _mean_value_costs(data, backend, recourse, mean) if vss else (None, "")
     sign = data.sign
     return Evaluation(
         model=result.model,
@@ -188,9 +190,9 @@ def _wait_and_see(data: StageData, backend: Backend, progress: Callable[[str, in
     return out
 
 
-def _mean_value_costs(data: StageData, backend: Backend, recourse: Recourse) -> tuple[Array | None, str]:
+def _mean_value_costs(data: StageData, backend: Backend, recourse: Recourse, mean: ScenarioData | None) -> tuple[Array | None, str]:
     """Return Z_s(x_EV) (S,), or ``None`` and the reason."""
-    mean = mean_scenario(data)
+    mean = mean_scenario(data) if mean is None else mean
     if mean is None:
         return None, "scenarios differ in structure, so there is no mean-value problem"
     problem = scenario_problem(data, mean)

@@ -40,6 +40,7 @@ class Program:
     in scenarios ``start, ..., stop - 1`` as arrays of that length; ``allowed(**kwargs)`` returns the probability allowed to each.
     ``owned`` names first-stage variables of which each scenario has its own: its model holds one, that of owner ``"*"``, and rows with
     them and no second-stage variable hold in expectation (:mod:`.owned`).
+    ``mean_source(source)``, where means of matrices are not matrices of means, returns a source whose one scenario has the mean data.
     ``lazy``, where the model's rows are generated while solving (:mod:`.lazy`), generates them; ``kwargs["rows"]`` are those there are.
     ``arrays(k)``, where there is no Pyomo model (SMPS files), returns the compiled data of scenario k alone.
     """
@@ -58,6 +59,7 @@ class Program:
     random_block: Callable[..., dict[str, NDArray[np.float64]]] | None = field(default=None, repr=False)
     owned: tuple[str, ...] = ()
     lazy: Lazy | None = field(default=None, repr=False)
+    mean_source: Callable[[Any], Any] | None = field(default=None, repr=False)
 
     @property
     def num_scenarios(self) -> int:
@@ -191,6 +193,7 @@ def from_model(
         random_block=getattr(module, "random_block", None),
         owned=owned,
         lazy=lazy,
+        mean_source=getattr(module, "mean_source", None),
     )
 
 

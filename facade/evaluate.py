@@ -10,6 +10,7 @@ from ..decomposition.ambiguity import check_radius, plan_ambiguity
 from ..decomposition.compiled import anonymous_stage_data, stage_data
 from ..decomposition.evaluation import Evaluation, evaluate_plan, plan_vector
 from ..decomposition.lazy.search import search
+from ..decomposition.matrices import ScenarioData
 from ..decomposition.owned import spread
 from ..decomposition.owned_evaluation import with_own_choice, without_joint_rows
 from ..decomposition.program import Program, from_provenance
@@ -99,6 +100,7 @@ def _evaluate(
         evpi=evpi,
         vss=vss,
         service=None if service is None else lambda k, values: service(source, k, values),
+        mean=_mean_scenario(program),
         progress=progress,
     )
     if joined:
@@ -122,3 +124,12 @@ def _recomputed(program: Program, result: Result, backend: Backend) -> Program:
     assert program.lazy is not None
     data = stage_data(program)
     return program.with_rows(search(program.lazy, data, backend, plan_vector(result, data), lambda: False).rows)
+
+
+def _mean_scenario(program: Program) -> ScenarioData | None:
+    """Return the scenario of the mean data, of a model that makes it itself."""
+    if program.mean_source is None:
+        return None
+    source = program.mean_source(program.kwargs["source"])
+    alone = replace(program, scenario_names=program.scenario_names[:1], kwargs={**program.kwargs, "source": source})
+    return stage_data(alone).scenarios[0]

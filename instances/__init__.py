@@ -5,6 +5,8 @@ from .deployment import Deployment
 from .deployment_source import DemandBlock, DemandScenario, DemandSource, FixedDemand
 from .fixed_source import FixedSource
 from .loader import Instance, load, load_as, names, read_scenarios
+from .responder import Responder
+from .responder_source import FixedResponder, ResponderBlock, ResponderScenario, ResponderSource
 from .retrofit import Retrofit
 from .retrofit_source import FixedRoads, RoadBlock, RoadScenario, RoadSource
 from .schema import Prepositioning, ScenarioRecord
@@ -15,10 +17,15 @@ __all__ = [
     "DemandSource",
     "Deployment",
     "FixedDemand",
+    "FixedResponder",
     "FixedRoads",
     "FixedSource",
     "Instance",
     "Prepositioning",
+    "Responder",
+    "ResponderBlock",
+    "ResponderScenario",
+    "ResponderSource",
     "Retrofit",
     "RoadBlock",
     "RoadScenario",

@@ -15,15 +15,17 @@ from ..errors import InputError, InstanceError
 from ..files import read_json, read_json_text
 from .deployment import Deployment
 from .json_lines import Location, at_line, location_of
+from .responder import Responder
 from .retrofit import Retrofit
 from .schema import Prepositioning
 
-Instance = Prepositioning | Deployment | Retrofit
+Instance = Prepositioning | Deployment | Retrofit | Responder
 
 KINDS: dict[str, type[Instance]] = {
     "quakeops/prepositioning/1": Prepositioning,
     "quakeops/deployment/1": Deployment,
     "quakeops/retrofit/1": Retrofit,
+    "quakeops/responder-smdp/1": Responder,
 }
 """Field ``format`` of an instance file -> its schema."""
 

@@ -15,10 +15,13 @@ from ..instances import (
     DemandSource,
     Deployment,
     FixedDemand,
+    FixedResponder,
     FixedRoads,
     FixedSource,
     Instance,
     Prepositioning,
+    Responder,
+    ResponderSource,
     Retrofit,
     RoadSource,
     Scenario,
@@ -30,15 +33,18 @@ from ..instances.arrays import Array
 from ..instances.loader import did_you_mean, instance_of_scenario_file, require
 from ..instances.repair_if_damaged import sf_bridges_roads
 from ..instances.tntp import find
-from . import deployment_random, prepositioning_random, retrofit_random
+from . import deployment_random, prepositioning_random, responder_random, retrofit_random
 from .grid_town import grid_town_roads
+from .responder_futures import futures
 from .sioux_falls import sioux_falls_roads
 
-FAMILIES: dict[str, Callable[[int, int], ScenarioSource | DemandSource | RoadSource]] = {
+FAMILIES: dict[str, Callable[[int, int], ScenarioSource | DemandSource | RoadSource | ResponderSource]] = {
     "prepositioning-random": prepositioning_random.RandomSource,
     "deployment-random": deployment_random.small,
     "deployment-random-large": deployment_random.large,
     "grid-town": grid_town_roads,
+    "responder-random": responder_random.small,
+    "responder-random-large": responder_random.large,
     "retrofit-random": retrofit_random.small,
     "retrofit-random-large": retrofit_random.large,
 }
@@ -112,6 +118,24 @@ def open_roads(
     return source
 
 
+def open_responders(
+    instance: str | Responder,
+    *,
+    scenario_file: str | None = None,
+    num_scenarios: int | None = None,
+    seed: int | None = None,
+) -> ResponderSource:
+    """Return the source of responder scenarios that the arguments describe; raises as :func:`open_source` does.
+
+    An instance without written scenarios has futures drawn around its numbers (:mod:`.responder_futures`), 100 where no number is given;
+    one scenario without a seed is the instance's own numbers.
+    """
+    if is_scenario_set(scenario_file):
+        raise InputError(f"--scenario-file {scenario_file}: a scenario set is for model 'prepositioning', expected a JSON file")
+    source: ResponderSource = _open(Responder, instance, scenario_file, num_scenarios, seed)
+    return source
+
+
 def _open(kind: type[Instance], instance: str | Instance, scenario_file: str | None, num_scenarios: int | None, seed: int | None) -> Any:
     origin = ""
     if scenario_file is not None and isinstance(instance, str) and not instance:
@@ -134,6 +158,8 @@ def _open(kind: type[Instance], instance: str | Instance, scenario_file: str | N
         )
     inst = require(kind, instances.load(instance) if isinstance(instance, str) else instance, str(getattr(instance, "name", instance)))
     records: list[Any] = list(inst.scenarios) if scenario_file is None else instances.read_scenarios(scenario_file, inst)
+    if isinstance(inst, Responder) and not records:
+        return futures(inst, num_scenarios, seed)
     source = _fixed(inst, records)
     if not source.num_scenarios:
         raise InputError(f"instance {inst.name!r}: field 'scenarios' is empty; give --scenario-file")
@@ -150,9 +176,11 @@ def _as_it_is(source: Any, num_scenarios: int | None, seed: int | None) -> Any:
     return source
 
 
-def _fixed(inst: Instance, records: list[Any]) -> FixedSource | FixedDemand | FixedRoads:
+def _fixed(inst: Instance, records: list[Any]) -> FixedSource | FixedDemand | FixedRoads | FixedResponder:
     if isinstance(inst, Prepositioning):
         return FixedSource(inst, records)
+    if isinstance(inst, Responder):
+        return FixedResponder.of_records(inst, records)
     return FixedDemand.of_records(inst, records) if isinstance(inst, Deployment) else FixedRoads.of_records(inst, records)
 
 

@@ -9,9 +9,15 @@ from ...instances.loader import model_of
 from .deployment import DEPLOYMENT
 from .kind import Kind
 from .prepositioning import PREPOSITIONING
+from .responder import RESPONDER
 from .retrofit import RETROFIT
 
-KINDS: dict[str, Kind[Any]] = {"prepositioning": PREPOSITIONING, "deployment": DEPLOYMENT, "retrofit": RETROFIT}
+KINDS: dict[str, Kind[Any]] = {
+    "prepositioning": PREPOSITIONING,
+    "deployment": DEPLOYMENT,
+    "retrofit": RETROFIT,
+    "responder-smdp": RESPONDER,
+}
 """Model -> how its instances are told, in the order of the list."""
 
 __all__ = ["KINDS", "Kind", "kind_of"]
