@@ -33,8 +33,13 @@ Names = frozenset[str]
 class Times(Protocol):
     """What restoring a set of elements does in a scenario."""
 
-    monotone: bool
-    below: Times | None
+    @property
+    def monotone(self) -> bool:
+        """Whether restoring more never makes anything later."""
+
+    @property
+    def below(self) -> Times | None:
+        """Monotone times that are never longer, if there are such."""
 
     def damaged(self, k: int) -> tuple[str, ...]:
         """Return the elements that are damaged in scenario k, in the instance's order."""
