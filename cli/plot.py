@@ -24,16 +24,16 @@ def plot(
     kind: Annotated[
         str | None,
         typer.Option(
-            help="of a result: plan (default), convergence or (deployment) demand; of statistical bounds: bounds; of a front: front; "
-            "of a scenario set: loss (default), damage, shake, cascade or hazard"
+            help="of a result: plan (default), convergence, (deployment) demand or (responder-smdp) restoration; "
+            "of statistical bounds: bounds; of a front: front; of a scenario set: loss (default), damage, shake, cascade or hazard"
         ),
     ] = None,
     scenario: Annotated[
         str | None,
         typer.Option(
             metavar="NAME|K",
-            help="plan: the scenario shown (default: most demand, costliest repairs); set: its number k (default: largest loss; "
-            "loss, damage: the mean)",
+            help="plan, restoration: the scenario shown (default: most demand, costliest repairs, or means); "
+            "set: its number k (default: largest loss; loss, damage: the mean)",
         ),
     ] = None,
     region: Annotated[

@@ -55,6 +55,10 @@ def plans_and_convergence() -> None:
             shrink(drawn, PICTURES / f"three-valleys-{kind}.png")
         plots.draw(quakeops.solve("retrofit", rel_gap=1e-6), "plan", drawn)
         shrink(drawn, PICTURES / "grid-town-plan.png")
+        policy = quakeops.solve("responder-smdp", scenarios=1, rel_gap=1e-6)
+        for kind in ("plan", "restoration"):
+            plots.draw(policy, kind, drawn)
+            shrink(drawn, PICTURES / f"responder-case-1-{kind}.png")
         runs = [
             quakeops.solve("prepositioning", instance="prepositioning-random", scenarios=50, seed=1, method=method, time_limit=120)
             for method in ("ef", "ph")

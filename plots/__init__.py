@@ -15,7 +15,7 @@ from ..instances.geojson import write_geojson
 from ..instances.loader import did_you_mean
 from ..result import Result
 from . import bounds, convergence, output
-from .of_result import KINDS, result_features, result_figure
+from .of_result import BY_SCENARIO, KINDS, result_features, result_figure
 from .scenario_maps import SET_KINDS, set_figure
 
 if TYPE_CHECKING:
@@ -41,15 +41,15 @@ def draw(result: Result, kind: str, target: str | Path, *, scenario: str | None 
     result
         What :func:`quakeops.solve` returned, or :meth:`Result.load` read.
     kind
-        ``"plan"``: depots, stock, and flows of one scenario, or retrofits, damage and repairs, on a map; ``"convergence"``: bound and
-        incumbent over time; ``"demand"``, where demand may be missed (deployment): what each zone needs in every scenario, and where that
-        does not arrive.
+        ``"plan"``: depots, stock, and flows of one scenario, or retrofits, damage and repairs, on a map, or a policy on the graph of its
+        states; ``"convergence"``: bound and incumbent over time; ``"demand"``, where demand may be missed (deployment): what each zone
+        needs in every scenario, and where that does not arrive; ``"restoration"``: hours of restoring by state and agency (responder-smdp).
     target
         File to write, in a folder that exists. To ``.geojson`` a retrofit plan is written as points and lines with their properties
         (:mod:`.retrofit_features`).
     scenario
         For the picture of a plan: name or label of the scenario shown; by default the one with the largest volume of demand, or the
-        costliest repairs.
+        costliest repairs. Of responder-smdp, also for restoration times; by default the means over scenarios.
 
     Raises
     ------
@@ -58,8 +58,8 @@ def draw(result: Result, kind: str, target: str | Path, *, scenario: str | None 
     """
     if kind not in KINDS:
         raise InputError(f"unknown kind of picture {kind!r}{did_you_mean(kind, list(KINDS))}; known: {', '.join(KINDS)}")
-    if scenario is not None and kind != "plan":
-        raise InputError(f"--scenario {scenario}: goes with kind plan, not with {kind}")
+    if scenario is not None and kind not in BY_SCENARIO:
+        raise InputError(f"--scenario {scenario}: goes with kind plan, not with {kind}; with restoration too")
     if Path(target).suffix.lower() == GEOJSON:
         if kind != "plan":
             raise InputError(f"{target}: GeoJSON holds a plan, not kind {kind}")

@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 from ..errors import InputError
 from ..instances.geojson import Feature
 from ..result import Result
-from . import convergence, demand_by_zone, deployment_map, plan_map, retrofit_map
+from . import convergence, demand_by_zone, deployment_map, plan_map, responder_graph, restoration_table, retrofit_map
 from .demand_view import demand_view
 from .deployment_view import deployment_view
 from .plan_view import plan_view
+from .responder_view import responder_view
 from .retrofit_features import retrofit_features
 from .retrofit_view import retrofit_view
 
@@ -22,16 +23,27 @@ PLANS: dict[str, Draw] = {
     "prepositioning": lambda result, scenario: plan_map.plan_figure(plan_view(result, scenario)),
     "deployment": lambda result, scenario: deployment_map.deployment_figure(deployment_view(result, scenario)),
     "retrofit": lambda result, scenario: retrofit_map.retrofit_figure(retrofit_view(result, scenario)),
+    "responder-smdp": lambda result, scenario: responder_graph.graph_figure(responder_view(result, scenario)),
 }
 DEMANDS: dict[str, Draw] = {"deployment": lambda result, _: demand_by_zone.demand_figure(demand_view(result))}
+RESTORATIONS: dict[str, Draw] = {
+    "responder-smdp": lambda result, scenario: restoration_table.restoration_figure(responder_view(result, scenario))
+}
 
-OF_MODEL = {"plan": (PLANS, "no map to draw a plan on"), "demand": (DEMANDS, "no demand that may be missed")}
+OF_MODEL = {
+    "plan": (PLANS, "no map or graph to draw a plan on"),
+    "demand": (DEMANDS, "no demand that may be missed"),
+    "restoration": (RESTORATIONS, "no restoration times by agency"),
+}
 """Kind -> its figures by model, and what the others lack."""
 
 FEATURES: dict[str, Callable[[Result], list[Feature]]] = {"retrofit": retrofit_features}
 """Models whose plans are written as GeoJSON."""
 
-KINDS = ("plan", "convergence", "demand")
+KINDS = ("plan", "convergence", "demand", "restoration")
+
+BY_SCENARIO = ("plan", "restoration")
+"""Kinds that show one scenario where one is asked for."""
 
 
 def result_figure(result: Result, kind: str, scenario: str | None) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..errors import InputError
@@ -17,8 +19,12 @@ def largest_demand(source: ScenarioSource) -> int:
 
 def find_scenario(source: ScenarioSource | DemandSource | RoadSource, name: str) -> int:
     """Return the scenario called ``name``: ``scen<k>``, or its label; none or several such are an :class:`InputError`."""
-    labels = [source.scenario(k).label for k in range(source.num_scenarios)]
-    names = [f"scen{k}" for k in range(source.num_scenarios)]
+    return find_label([source.scenario(k).label for k in range(source.num_scenarios)], name)
+
+
+def find_label(labels: Sequence[str], name: str) -> int:
+    """Return the place of ``name`` among scenarios with these labels; raises as :func:`find_scenario`."""
+    names = [f"scen{k}" for k in range(len(labels))]
     if name in names:
         return names.index(name)
     found = [k for k, label in enumerate(labels) if label == name]
@@ -26,5 +32,5 @@ def find_scenario(source: ScenarioSource | DemandSource | RoadSource, name: str)
         raise InputError(f"scenario {name!r} is the label of {', '.join(names[k] for k in found[:5])}; give one of these names")
     if not found:
         some = ", ".join(repr(label) for label in labels[:10]) + (", ..." if len(labels) > 10 else "")
-        raise InputError(f"unknown scenario {name!r}{did_you_mean(name, labels)}; known: {some} (or {names[0]} to {names[-1]})")
+        raise InputError(f"unknown scenario {name!r}{did_you_mean(name, list(labels))}; known: {some} (or {names[0]} to {names[-1]})")
     return found[0]

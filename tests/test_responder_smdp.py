@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import quakeops
 from quakeops.decomposition.average_cost import solve_average_cost
+from quakeops.decomposition.responder_chain import smdp_of
 from quakeops.errors import InputError
 from quakeops.instances.responder_source import ResponderBlock
 from quakeops.models.responder_smdp import HORIZON_H, occupation_bounds, random_data
 from quakeops.scenario_gen.sources import open_responders
 from quakeops.solvers import get
 from quakeops.solvers.policy_iteration import policy_iteration
-from quakeops.solvers.smdp import SMDP
 from quakeops.solvers.value_iteration import value_iteration
 
 
@@ -53,17 +53,6 @@ def test_progressive_hedging_brackets():
     found = quakeops.solve("responder-smdp", scenarios=12, seed=5, method="ph")
     exact = min(by_policy(opened(12, 5).block(0, 12)).values())
     assert found.bound <= exact * (1 + 1e-9) <= found.objective * (1 + 2e-9)
-
-
-def smdp_of(scenario):
-    """Return the paper's chain: the stable state of no sojourn, then a decision state, then the stable state."""
-    n, agencies = scenario.time.shape
-    transition = np.zeros((1 + n * agencies, n + 1))
-    transition[0, 1:], transition[1:, 0] = scenario.start, 1
-    state = np.concatenate([[0], np.repeat(np.arange(1, n + 1), agencies)])
-    action = ("wait", *(f"a{a}" for _ in range(n) for a in range(agencies)))
-    time, cost = (np.concatenate([[0], values.ravel()]) for values in (scenario.time, scenario.cost))
-    return SMDP(tuple(f"s{i}" for i in range(n + 1)), state, action, time, cost, transition)
 
 
 @pytest.mark.parametrize("instance", ["responder-case-1", "responder-missouri"])
