@@ -73,8 +73,10 @@ class Program:
 
     def with_rows(self, more: Mapping[Any, frozenset[int]]) -> Program:
         """Return the program with more generated rows, each with the scenarios it holds in; they become part of the recipe."""
-        pool = self.kwargs["rows"].joined(more)
-        return replace(self, kwargs={**self.kwargs, "rows": pool}, recipe={**self.recipe, "rows": pool.to_data()})
+        pool, recipe = self.kwargs["rows"].joined(more), {**self.recipe}
+        if "rows" in (recipe.get("arguments") or {}):  # a file's, which are among them
+            recipe["arguments"] = {name: value for name, value in recipe["arguments"].items() if name != "rows"}
+        return replace(self, kwargs={**self.kwargs, "rows": pool}, recipe={**recipe, "rows": pool.to_data()})
 
     def build(self, k: int) -> pyo.ConcreteModel:
         """Return the Pyomo model of scenario ``k``; a failure in foreign code becomes one :class:`ModelError`."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .blocks import Array as Array
+from .blocks import Block
 from .schema import Prepositioning
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +34,7 @@ class Scenario:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ScenarioBlock:
+class ScenarioBlock(Block[Scenario]):
     """B scenarios at once: the fields of :class:`Scenario`, each with a leading scenario axis.
 
     ``probability`` (B,); ``demand`` (B, N, K); ``usable`` (B, N); ``link_capacity`` (B, L); ``casualties``, ``loss`` (B, N);
@@ -52,53 +51,7 @@ class ScenarioBlock:
     loss: Array
     hours: Array | None = None
 
-    def __len__(self) -> int:
-        return len(self.names)
-
-    @classmethod
-    def stack(cls, scenarios: Sequence[Scenario]) -> ScenarioBlock:
-        """Put scenarios of one instance, at least one, into a block."""
-        hours = [s.hours for s in scenarios if s.hours is not None]
-        return cls(
-            names=tuple(s.name for s in scenarios),
-            labels=tuple(s.label for s in scenarios),
-            probability=np.array([s.probability for s in scenarios], dtype=float),
-            demand=np.stack([s.demand for s in scenarios]),
-            usable=np.stack([s.usable for s in scenarios]),
-            link_capacity=np.stack([s.link_capacity for s in scenarios]),
-            casualties=np.stack([s.casualties for s in scenarios]),
-            loss=np.stack([s.loss for s in scenarios]),
-            hours=np.stack(hours) if hours else None,
-        )
-
-    def scenario(self, b: int) -> Scenario:
-        """Return the scenario in place ``b`` of the block."""
-        return Scenario(
-            name=self.names[b],
-            label=self.labels[b],
-            probability=float(self.probability[b]),
-            demand=self.demand[b],
-            usable=self.usable[b],
-            link_capacity=self.link_capacity[b],
-            casualties=self.casualties[b],
-            loss=self.loss[b],
-            hours=None if self.hours is None else self.hours[b],
-        )
-
-    def take(self, places: Sequence[int] | NDArray[np.intp]) -> ScenarioBlock:
-        """Return the scenarios in these places, in this order, repetitions allowed."""
-        at = np.asarray(places, dtype=np.intp)
-        return ScenarioBlock(
-            names=tuple(self.names[b] for b in at),
-            labels=tuple(self.labels[b] for b in at),
-            probability=self.probability[at],
-            demand=self.demand[at],
-            usable=self.usable[at],
-            link_capacity=self.link_capacity[at],
-            casualties=self.casualties[at],
-            loss=self.loss[at],
-            hours=None if self.hours is None else self.hours[at],
-        )
+    one: ClassVar[type[Scenario]] = Scenario
 
 
 class ScenarioSource(Protocol):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .arrays import Array
+from .blocks import Array, Block, Given
 from .deployment import Deployment, DeploymentRecord
 
 
@@ -24,7 +23,7 @@ class DemandScenario:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DemandBlock:
+class DemandBlock(Block[DemandScenario]):
     """B scenarios at once: ``probability`` (B,), ``demand`` (B, n); the probabilities are those of the whole source."""
 
     names: tuple[str, ...]
@@ -32,25 +31,7 @@ class DemandBlock:
     probability: Array
     demand: Array
 
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def scenario(self, b: int) -> DemandScenario:
-        """Return the scenario in place ``b`` of the block."""
-        return DemandScenario(self.names[b], self.labels[b], float(self.probability[b]), self.demand[b])
-
-    @classmethod
-    def stack(cls, scenarios: Sequence[DemandScenario]) -> DemandBlock:
-        """Put scenarios, at least one, into a block."""
-        names, labels = tuple(s.name for s in scenarios), tuple(s.label for s in scenarios)
-        return cls(names, labels, np.array([s.probability for s in scenarios]), np.stack([s.demand for s in scenarios]))
-
-    def take(self, places: Sequence[int] | NDArray[np.intp]) -> DemandBlock:
-        """Return the scenarios in these places, in this order, repetitions allowed."""
-        at = np.asarray(places, dtype=np.intp)
-        return DemandBlock(
-            tuple(self.names[b] for b in at), tuple(self.labels[b] for b in at), self.probability[at], np.ascontiguousarray(self.demand[at])
-        )
+    one: ClassVar[type[DemandScenario]] = DemandScenario
 
 
 class DemandSource(Protocol):
@@ -75,7 +56,7 @@ class DemandSource(Protocol):
         """Return scenarios ``start, ..., stop - 1``, bit for bit those of :meth:`scenario`; none if ``start == stop``."""
 
 
-class FixedDemand:
+class FixedDemand(Given[DemandScenario, DemandBlock]):
     """A deployment instance with the demands (S, n) of all its scenarios."""
 
     def __init__(self, instance: Deployment, demand: Array, probabilities: Array, labels: Sequence[str]):
@@ -91,21 +72,3 @@ class FixedDemand:
             for zone, units in record.demand.items():
                 demand[k, place[zone]] = units
         return cls(instance, demand, np.array([r.probability for r in records], dtype=float), [r.name for r in records])
-
-    @property
-    def num_scenarios(self) -> int:
-        """How many scenarios there are."""
-        return len(self._all)
-
-    @property
-    def probabilities(self) -> Array:
-        """Probability of every scenario (S,)."""
-        return self._all.probability.copy()
-
-    def scenario(self, k: int) -> DemandScenario:
-        """Return scenario ``k``."""
-        return self._all.scenario(k)
-
-    def block(self, start: int, stop: int) -> DemandBlock:
-        """Return scenarios ``start, ..., stop - 1``."""
-        return self._all.take(range(start, stop))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Protocol
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .arrays import Array
+from .blocks import Array, Block, Given
 from .responder import Responder
 from .responder_arrays import ResponderLayout, domino_rows, layout_of
 from .responder_parts import ResponderRecord
@@ -34,7 +33,7 @@ class ResponderScenario:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ResponderBlock:
+class ResponderBlock(Block[ResponderScenario]):
     """B scenarios at once: the fields of :class:`ResponderScenario`, each with a leading axis B; probabilities are the source's."""
 
     names: tuple[str, ...]
@@ -47,25 +46,7 @@ class ResponderBlock:
     response: Array
     domino: Array
 
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def scenario(self, b: int) -> ResponderScenario:
-        """Return the scenario in place ``b`` of the block."""
-        arrays = (getattr(self, f.name)[b] for f in fields(self)[3:])
-        return ResponderScenario(self.names[b], self.labels[b], float(self.probability[b]), *arrays)
-
-    @classmethod
-    def of(cls, scenario: ResponderScenario) -> ResponderBlock:
-        """Return a block of one scenario."""
-        arrays = (getattr(scenario, f.name)[None] for f in fields(cls)[3:])
-        return cls((scenario.name,), (scenario.label,), np.array([scenario.probability]), *arrays)
-
-    def take(self, places: Sequence[int] | NDArray[np.intp]) -> ResponderBlock:
-        """Return the scenarios in these places, in this order, repetitions allowed."""
-        at = np.asarray(places, dtype=np.intp)
-        arrays = (np.ascontiguousarray(getattr(self, f.name)[at]) for f in fields(self)[2:])
-        return ResponderBlock(tuple(self.names[b] for b in at), tuple(self.labels[b] for b in at), *arrays)
+    one: ClassVar[type[ResponderScenario]] = ResponderScenario
 
     @classmethod
     def made(
@@ -115,7 +96,7 @@ class ResponderSource(Protocol):
         """Return scenarios ``start, ..., stop - 1``, bit for bit those of :meth:`scenario`; none if ``start == stop``."""
 
 
-class FixedResponder:
+class FixedResponder(Given[ResponderScenario, ResponderBlock]):
     """Scenarios that are given: those of records, or the instance's own numbers as the only one."""
 
     def __init__(self, instance: Responder, layout: ResponderLayout, block: ResponderBlock):
@@ -162,24 +143,6 @@ class FixedResponder:
     def states(self) -> tuple[str, ...]:
         """Names of the decision states (I,)."""
         return self.layout.states
-
-    @property
-    def num_scenarios(self) -> int:
-        """How many scenarios there are."""
-        return len(self._all)
-
-    @property
-    def probabilities(self) -> Array:
-        """Probability of every scenario (S,)."""
-        return self._all.probability.copy()
-
-    def scenario(self, k: int) -> ResponderScenario:
-        """Return scenario ``k``."""
-        return self._all.scenario(k)
-
-    def block(self, start: int, stop: int) -> ResponderBlock:
-        """Return scenarios ``start, ..., stop - 1``."""
-        return self._all.take(range(start, stop))
 
 
 def parts_of(instance: Responder) -> tuple[Array, Array, Array]:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .arrays import Array
+from .blocks import Array, Block, Given
 from .retrofit import RATE_TOLERANCE, Retrofit, RetrofitRecord
 
 QUIET = "no earthquake"
@@ -30,7 +29,7 @@ class RoadScenario:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RoadBlock:
+class RoadBlock(Block[RoadScenario]):
     """B scenarios at once: ``probability`` (B,), ``times`` (B, L); the probabilities are those of the whole source."""
 
     names: tuple[str, ...]
@@ -38,24 +37,7 @@ class RoadBlock:
     probability: Array
     times: Array
 
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def scenario(self, b: int) -> RoadScenario:
-        """Return the scenario in place ``b`` of the block."""
-        return RoadScenario(self.names[b], self.labels[b], float(self.probability[b]), self.times[b])
-
-    @classmethod
-    def of(cls, scenario: RoadScenario) -> RoadBlock:
-        """Return a block of one scenario."""
-        return cls((scenario.name,), (scenario.label,), np.array([scenario.probability]), scenario.times[None, :])
-
-    def take(self, places: Sequence[int] | NDArray[np.intp]) -> RoadBlock:
-        """Return the scenarios in these places, in this order, repetitions allowed."""
-        at = np.asarray(places, dtype=np.intp)
-        return RoadBlock(
-            tuple(self.names[b] for b in at), tuple(self.labels[b] for b in at), self.probability[at], np.ascontiguousarray(self.times[at])
-        )
+    one: ClassVar[type[RoadScenario]] = RoadScenario
 
 
 class RoadSource(Protocol):
@@ -80,7 +62,7 @@ class RoadSource(Protocol):
         """Return scenarios ``start, ..., stop - 1``, bit for bit those of :meth:`scenario`; none if ``start == stop``."""
 
 
-class FixedRoads:
+class FixedRoads(Given[RoadScenario, RoadBlock]):
     """A retrofit instance with the times (S, L) of all its scenarios; rates (S,) below 1 leave the rest to a quiet year, before them."""
 
     def __init__(self, instance: Retrofit, times: Array, rates: Array, labels: Sequence[str]):
@@ -100,24 +82,6 @@ class FixedRoads:
             for link, time in record.times.items():
                 times[k, place[link]] = np.inf if time is None else time
         return cls(instance, times, np.array([r.rate for r in records], dtype=float), [r.name for r in records])
-
-    @property
-    def num_scenarios(self) -> int:
-        """How many scenarios there are."""
-        return len(self._all)
-
-    @property
-    def probabilities(self) -> Array:
-        """Probability of every scenario (S,)."""
-        return self._all.probability.copy()
-
-    def scenario(self, k: int) -> RoadScenario:
-        """Return scenario ``k``."""
-        return self._all.scenario(k)
-
-    def block(self, start: int, stop: int) -> RoadBlock:
-        """Return scenarios ``start, ..., stop - 1``."""
-        return self._all.take(range(start, stop))
 
     def as_instance(self) -> Retrofit:
         """Return the instance with its scenarios written in it, but for the year without earthquake; names that repeat are numbered."""

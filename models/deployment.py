@@ -47,6 +47,8 @@ from .deployment_together import check_together
 from .deployment_violations import violations as violations
 from .order_statistics import allowed_count, cvar, quantile
 from .protocol import attach_first_stage, parameter, scenario_number
+from .protocol import scenario_denouement as scenario_denouement
+from .protocol import scenario_names_creator as scenario_names_creator
 
 SEND, RULE = ("recourse", "now"), ("chance", "cvar")
 
@@ -278,11 +280,6 @@ def _weights(source, copies, scaled=True):
 # -- mpi-sppy scenario-module protocol
 
 
-def scenario_names_creator(num_scens, start=None):
-    first = start or 0
-    return [f"scen{k}" for k in range(first, first + num_scens)]
-
-
 def scenario_creator(name, *, source, **form):
     scen = source.scenario(scenario_number(name))
     m = build(source, scen, **form)
@@ -317,7 +314,3 @@ def kw_creator(cfg):
             exact=not cfg.joint,
         )
     return {"source": source, **form, "copies": True}
-
-
-def scenario_denouement(rank, name, scenario):
-    """Nothing is left to do after a solve."""

@@ -42,6 +42,8 @@ from ..errors import InputError
 from ..instances import Scenario, ScenarioBlock, ScenarioSource
 from ..scenario_gen.sources import open_source
 from .protocol import attach_first_stage, parameter, scenario_number
+from .protocol import scenario_denouement as scenario_denouement
+from .protocol import scenario_names_creator as scenario_names_creator
 
 OBJECTIVES = {
     "units": {"casualties": "people", "loss": "money", "response_time": "h"},
@@ -228,11 +230,6 @@ def service(source: ScenarioSource, k: int, values: dict[str, float]) -> dict[st
 # -- mpi-sppy scenario-module protocol
 
 
-def scenario_names_creator(num_scens, start=None):
-    first = start or 0
-    return [f"scen{k}" for k in range(first, first + num_scens)]
-
-
 def scenario_creator(name, *, source, impact=False):
     scen = source.scenario(scenario_number(name))
     m = build(source, scen, impact=impact)
@@ -253,7 +250,3 @@ def kw_creator(cfg):
     if cfg.impact and hasattr(source, "with_hours"):
         source = source.with_hours()
     return {"source": source, "impact": cfg.impact}
-
-
-def scenario_denouement(rank, name, scenario):
-    """Nothing is left to do after a solve."""

@@ -1,4 +1,4 @@
-"""What every model shares: random data as mutable parameters, and mpi-sppy's root node, imported without its start banner."""
+"""What every model shares: names of scenarios, random data as mutable parameters, and mpi-sppy's root node, imported without its banner."""
 
 from __future__ import annotations
 
@@ -10,6 +10,16 @@ from collections.abc import Sequence
 import numpy as np
 import pyomo.environ as pyo
 from numpy.typing import NDArray
+
+
+def scenario_names_creator(num_scens: int, start: int | None = None) -> list[str]:
+    """Return the names of scenarios ``start`` (0) and those after it."""
+    first = start or 0
+    return [f"scen{k}" for k in range(first, first + num_scens)]
+
+
+def scenario_denouement(rank: int, name: str, scenario: pyo.ConcreteModel) -> None:
+    """Nothing is left to do after a solve."""
 
 
 def scenario_number(name: str) -> int:

@@ -28,13 +28,17 @@ with u = 1 in place of (3) and p_i for both bounds of (4). Units: hours, hazard 
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import pyomo.environ as pyo
 
 from ..errors import InputError
-from ..instances.responder_source import ResponderBlock, ResponderScenario, ResponderSource
+from ..instances.responder_source import FixedResponder, ResponderBlock, ResponderScenario, ResponderSource
 from ..scenario_gen.sources import open_responders
 from .protocol import attach_first_stage, parameter, scenario_number
+from .protocol import scenario_denouement as scenario_denouement
+from .protocol import scenario_names_creator as scenario_names_creator
 
 OBJECTIVES = ("rate", "event", "restoration")
 
@@ -98,7 +102,7 @@ def random_data(source: ResponderSource, scen: ResponderScenario | ResponderBloc
     ``start`` (I,); ``cost``, ``most`` and ``least`` (I, A) of (1), (4) and (6), and for ``objective="rate"`` ``time`` (I, A) of (3).
     """
     single = isinstance(scen, ResponderScenario)
-    block = ResponderBlock.of(scen) if isinstance(scen, ResponderScenario) else scen
+    block = ResponderBlock.stack([scen]) if isinstance(scen, ResponderScenario) else scen
     start, time, cost = block.start, block.time, block.cost
     if objective == "rate":
         least, most = occupation_bounds(start, time)
@@ -124,39 +128,19 @@ def random_block(source: ResponderSource, start: int, stop: int, **form) -> dict
     return random_data(source, source.block(start, stop), **form)
 
 
-class _Mean:
-    """One scenario with the means of start, time and cost over a source's scenarios."""
-
-    def __init__(self, source: ResponderSource):
-        block = source.block(0, source.num_scenarios)
-        p = block.probability / block.probability.sum()
-        self.instance, self.states, self.num_scenarios, self.probabilities = source.instance, source.states, 1, np.ones(1)
-        means = {name: np.tensordot(p, getattr(block, name), 1) for name in ("start", "time", "cost", "travel", "response", "domino")}
-        self._only = ResponderScenario(name="scen0", label="mean", probability=1.0, **means)
-
-    def scenario(self, k: int) -> ResponderScenario:
-        """Return the scenario."""
-        return self._only
-
-    def block(self, start: int, stop: int) -> ResponderBlock:
-        """Return it as a block."""
-        return ResponderBlock.of(self._only).take(range(start, stop))
-
-
-def mean_source(source: ResponderSource) -> _Mean:
-    """Return the mean model: the SMDP with the mean start probabilities, times and costs of the scenarios.
+def mean_source(source: ResponderSource) -> FixedResponder:
+    """Return the mean model: one scenario with the mean start probabilities, times and costs of a source's scenarios.
 
     The bounds (6) are those of the means; means of the bounds would be those of no SMDP.
     """
-    return _Mean(source)
+    block = source.block(0, source.num_scenarios)
+    p = block.probability / block.probability.sum()
+    arrays = (np.tensordot(p, getattr(block, f.name), 1) for f in fields(ResponderScenario)[3:])
+    mean = ResponderBlock.stack([ResponderScenario("scen0", "mean", 1.0, *arrays)])
+    return FixedResponder(source.instance, source.layout, mean)
 
 
 # -- mpi-sppy scenario-module protocol
-
-
-def scenario_names_creator(num_scens, start=None):
-    first = start or 0
-    return [f"scen{k}" for k in range(first, first + num_scens)]
 
 
 def scenario_creator(name, *, source, **form):
@@ -179,7 +163,3 @@ def kw_creator(cfg):
         raise InputError(f"objective {cfg.objective!r}: expected {' or '.join(OBJECTIVES)}")
     source = open_responders(cfg.instance, scenario_file=cfg.scenario_file, num_scenarios=cfg.num_scens, seed=cfg.seed)
     return {"source": source, "objective": cfg.objective}
-
-
-def scenario_denouement(rank, name, scenario):
-    """Nothing is left to do after a solve."""

@@ -46,6 +46,8 @@ from ..instances import RoadBlock, RoadScenario, RoadSource
 from ..instances.loader import naming_file
 from ..scenario_gen.sources import open_roads
 from .protocol import attach_first_stage, parameter, scenario_number
+from .protocol import scenario_denouement as scenario_denouement
+from .protocol import scenario_names_creator as scenario_names_creator
 from .retrofit_equilibrium import EquilibriumTimes
 from .retrofit_network import arcs_that_matter, check_restorable, network_limits
 from .retrofit_paths import incidence, path_needs
@@ -192,7 +194,7 @@ def random_data(
     """
     inst = source.instance
     single = isinstance(scen, RoadScenario)
-    block = scen if isinstance(scen, RoadBlock) else RoadBlock.of(scen)
+    block = scen if isinstance(scen, RoadBlock) else RoadBlock.stack([scen])
     if is_generated(requirement, formulation):
         if rows is None:
             raise ModelError(
@@ -229,11 +231,6 @@ def lazy_rows(*, source: RoadSource, requirement: str = "path", formulation: str
 
 
 # -- mpi-sppy scenario-module protocol
-
-
-def scenario_names_creator(num_scens, start=None):
-    first = start or 0
-    return [f"scen{k}" for k in range(first, first + num_scens)]
 
 
 def scenario_creator(name, *, source, **form):
@@ -284,7 +281,3 @@ def _check(source, requirement):
         path_needs(inst, source.block(0, source.num_scenarios))
     if requirement == "shortest":
         check_restorable(inst, source.block(0, source.num_scenarios), network_limits(inst))
-
-
-def scenario_denouement(rank, name, scenario):
-    """Nothing is left to do after a solve."""

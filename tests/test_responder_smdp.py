@@ -60,7 +60,7 @@ def test_one_scenario_is_the_linear_program_and_three_roads_agree(instance):
     source = opened(1, None, instance)
     scenario = source.scenario(0)
     smdp = smdp_of(scenario)
-    exact = min(by_policy(ResponderBlock.of(scenario)).values())
+    exact = min(by_policy(ResponderBlock.stack([scenario])).values())
     assert policy_iteration(smdp).rho == pytest.approx(exact, abs=1e-10)
     assert value_iteration(smdp).rho == pytest.approx(exact, abs=1e-10)
     lp = solve_average_cost(smdp, get("highs"))
@@ -108,7 +108,7 @@ def test_the_value_of_a_policy_for_many_futures():
     mean = {d: (start * cost[:, np.arange(7), d]).sum() / (start * time[:, np.arange(7), d]).sum() for d in values}
     figures = quakeops.evaluate(quakeops.solve("responder-smdp", scenarios=12, seed=5, rel_gap=1e-9))
     assert figures.vss.value == pytest.approx(values[min(mean, key=mean.get)] - min(values.values()), abs=1e-7)
-    wait = [min(by_policy(ResponderBlock.of(source.scenario(k))).values()) for k in range(12)]
+    wait = [min(by_policy(source.block(k, k + 1)).values()) for k in range(12)]
     assert figures.evpi.value == pytest.approx(min(values.values()) - np.mean([w * 12 for w in wait]), abs=1e-7)
 
 

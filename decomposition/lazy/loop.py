@@ -41,15 +41,25 @@ Rows = Mapping[Any, frozenset[int]]
 
 
 @dataclass(slots=True)
+class _Kept(RiskRecourse):
+    """Evaluates the plan that was kept by the cost of its allowed decisions; under the rows there are, others may be cheaper."""
+
+    cost: float = np.inf
+
+    def expected(self, x: Array) -> float | None:
+        """Return the cost, or ``None`` if the first stage is violated."""
+        return None if self.first_stage_violation(x)[0] > FEASIBILITY else self.cost
+
+
+@dataclass(slots=True)
 class _Recomputed:
-    """Rank 0's side: recomputes plans and keeps the best, with the program in which its decisions are the cheapest."""
+    """Rank 0's side: recomputes plans and keeps the best with the cost of its decisions, all of which are allowed."""
 
     backend: Backend
     run: Run
     risk: Risk
     best: Array | None = None
     cost: float = np.inf
-    best_program: Program | None = None
     told: float = 0.0
 
     def plan(self, program: Program, first_stage: Mapping[str, float] | None) -> tuple[Rows, float | None, float]:
@@ -67,7 +77,7 @@ class _Recomputed:
             return found.rows, None, data.sign
         cost = self.risk.of(found.costs, data.probabilities)
         if cost < self.cost:
-            self.best, self.cost, self.best_program = x, cost, program.with_rows(found.rows)
+            self.best, self.cost = x, cost
         return found.rows, cost, data.sign
 
     def _late(self) -> bool:
@@ -95,9 +105,9 @@ class _Recomputed:
 
     def unfinished(self, program: Program) -> Result:
         """Return the best plan that was recomputed, with the best bound; the recipe's rows are those behind the bound."""
-        run, data = self.run, stage_data(self.best_program or program)
+        run, data = self.run, stage_data(program)
         reason = "time limit: not every decision of the last plan was recomputed"
-        recourse = RiskRecourse(data, self.backend, risk=self.risk, num_given=program.num_scenarios)
+        recourse = _Kept(data, self.backend, risk=self.risk, num_given=program.num_scenarios, cost=self.cost)
         bound = None if run.bound is None else run.bound * data.sign
         run.provenance["recipe"] = dict(program.recipe)
         return finish(run, recourse, x=self.best, bound=bound, termination=Termination.TIME_LIMIT, reason=reason)
@@ -135,7 +145,7 @@ def _rounds(program: Program, ours: _Recomputed, method: Method, comm: Any, *, b
 
     with run.timed("recompute"):
         program = program.with_rows(recomputed(None)[0])
-    while not run.out_of_time():
+    while not parallel.on_rank_0(comm, run.out_of_time):  # clocks of ranks differ
         rounds += 1
         inner = Run(run.rel_gap, run.remaining(), run.threads, certificate=run.certificate, method=run.method, solver=run.solver)
         inner.provenance = run.provenance | {"recipe": dict(program.recipe)}
@@ -144,7 +154,8 @@ def _rounds(program: Program, ours: _Recomputed, method: Method, comm: Any, *, b
         if bounds:
             run.report(bound=None if result.bound is None else result.bound * inner.sign)
         if result.objective is None:
-            return program, None if inner.out_of_time() else replace(result, timing=_timing(run))
+            ended = parallel.on_rank_0(comm, inner.out_of_time)
+            return program, None if ended else replace(result, timing=_timing(run))
         with run.timed("recompute"):
             rows, cost = recomputed(result.first_stage)
             if not rows and cost is not None:

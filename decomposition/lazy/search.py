@@ -23,7 +23,6 @@ class Searched:
 
     costs: Array | None
     rows: dict[Any, frozenset[int]] = field(default_factory=dict)
-    out_of_time: bool = False
 
 
 def search(
@@ -50,11 +49,12 @@ def search(
         gap = lazy.gap
         while True:
             if out_of_time():
-                return Searched(None, found.rows, True)
-            y, cost = _recourse(s, first, own.get(k, []), backend, x, gap)
+                return Searched(None, found.rows)
+            y = _recourse(s, first, own.get(k, []), backend, x, gap)
             if y is None:
                 return Searched(None, found.rows)
-            values = first | dict(zip(s.stage.names, np.where(s.stage.integer, np.round(y), y).tolist(), strict=True))
+            y = np.where(s.stage.integer, np.round(y), y)
+            values = first | dict(zip(s.stage.names, y.tolist(), strict=True))
             rows = lazy.violated(k, values)
             if not rows and (gap <= EXACT or not exact or not s.stage.integer.any()):
                 break
@@ -65,7 +65,7 @@ def search(
                 for other in scenarios:
                     own.setdefault(other, []).append(row)
         assert found.costs is not None
-        found.costs[k] = s.cost_first @ x + s.offset + cost
+        found.costs[k] = s.cost_first @ x + s.offset + s.cost @ y
     return found
 
 
@@ -75,10 +75,8 @@ def add(to: dict[Any, frozenset[int]], rows: Mapping[Any, frozenset[int]]) -> No
         to[row] = to.get(row, frozenset()) | scenarios
 
 
-def _recourse(
-    s: ScenarioData, first: Mapping[str, float], rows: list[Any], backend: Backend, x: Array, gap: float
-) -> tuple[Array | None, float]:
-    """Solve a scenario at ``x``, whose values by name are ``first``, with more rows."""
+def _recourse(s: ScenarioData, first: Mapping[str, float], rows: list[Any], backend: Backend, x: Array, gap: float) -> Array | None:
+    """Return an optimum of a scenario at ``x``, whose values by name are ``first``, with more rows; ``None`` if there is none."""
     second = {name: j for j, name in enumerate(s.stage.names)}
     shift = s.T @ x
     matrix, lower = s.W, s.row_lower - shift
@@ -92,6 +90,4 @@ def _recourse(
     upper = np.concatenate([s.row_upper - shift, np.full(len(rows), np.inf)])
     problem = LinearProgram(s.cost, matrix, lower, upper, s.stage.lower, s.stage.upper, s.stage.integer)
     found = backend.open(problem).solve({"rel_gap": gap} if s.stage.integer.any() else None)
-    if found.termination is not Termination.OPTIMAL or found.x is None or found.objective is None:
-        return None, 0.0
-    return found.x, found.objective
+    return found.x if found.termination is Termination.OPTIMAL else None
