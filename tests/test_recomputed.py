@@ -27,6 +27,7 @@ from quakeops.solvers import get
 
 sys.path.insert(0, str(Path(__file__).parent / "modules"))
 import congested
+import families
 
 TOWNS = range(6)
 
@@ -74,6 +75,30 @@ def test_plans_with_traffic_against_brute_force(seed):
         assert found.bound == pytest.approx(exact, rel=1e-8)
         checked = quakeops.verify(found)
         assert checked.ok and {c.claim: c.verdict for c in checked.checks}["every decision is allowed when computed anew"] == "proved"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_decisions_that_are_late_at_random_against_brute_force(seed):
+    """No monotonicity whatever: rows that exclude a decision must spare others, in their own scenario and in all others."""
+    source = families.roads(seed)
+    times = families.Drawn(source)
+    allowed = [
+        [z for z in subsets([e.name for e in source.instance.elements]) if is_allowed(times, k, z)] for k in range(source.num_scenarios)
+    ]
+    exact = brute_force(source, allowed)
+    for method in ("ef", "benders"):
+        found = quakeops.solve(module="families", arguments={"seed": seed}, rel_gap=1e-9, method=method)
+        assert found.objective == pytest.approx(exact, rel=1e-9) and found.bound == pytest.approx(exact, rel=1e-8)
+        assert quakeops.verify(found).ok
+
+
+def is_allowed(times, k, restored):
+    return not times.late(k, restored & set(times.damaged(k)))
+
+
+def test_some_rows_spare_elements():
+    rows = [quakeops.solve(module="families", arguments={"seed": seed}).provenance["recipe"]["rows"] for seed in range(12)]
+    assert any(row["spare"] for found in rows for row in found)
 
 
 def test_progressive_hedging_brackets():

@@ -150,6 +150,7 @@ def _group(members: list[_OneSided], cost: Array | None, keep_repeated: bool) ->
         offset=offset,
         cost_first=None if deviation is None else csr_array(deviation[first_of]),
         bounds_as_rows=bounds,
+        own_names=None if len({m.data.stage.names for m in members}) == 1 else tuple(members[i].data.stage.names for i in first_of),
     )
     return group, p, names
 

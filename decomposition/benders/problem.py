@@ -48,7 +48,8 @@ class Group:
 
     ``cost_first`` (n, n1) is d_s, the deviation of a scenario's first-stage cost from the problem's, or ``None`` where there is none.
     ``costs_xi`` (1 + n1, d) are the slopes of offset and d_s in xi; ``None`` where they are data of their own. ``bounds_as_rows`` number
-    the variables whose lower, and whose upper, bounds stand as the last rows since they vary.
+    the variables whose lower, and whose upper, bounds stand as the last rows since they vary. ``own_names`` (n lists of n2) are the names
+    of each scenario's recourse variables, where they differ from those of ``second``.
     """
 
     cost: Array
@@ -65,6 +66,7 @@ class Group:
     cost_first: csr_array | None = None
     costs_xi: csr_array | None = None
     bounds_as_rows: tuple[Indices, Indices] = (np.zeros(0, np.int64), np.zeros(0, np.int64))
+    own_names: tuple[tuple[str, ...], ...] | None = None
 
     def __len__(self) -> int:
         return len(self.xi)
@@ -73,6 +75,10 @@ class Group:
     def integer(self) -> bool:
         """Whether the recourse has integer variables."""
         return bool(self.second.integer.any())
+
+    def names(self, k: int) -> tuple[str, ...]:
+        """Return the names of scenario k's recourse variables."""
+        return self.second.names if self.own_names is None else self.own_names[k]
 
     def at(self, x: Array) -> tuple[Array, csr_array]:
         """Return r_0 (m,) and M (m, d) with h_s - T_s x = r_0 + M xi_s."""
@@ -162,7 +168,8 @@ class Problem:
         """Return the problem of some scenarios of the only group, equally likely; its arrays are copies."""
         (group,) = self.groups
         cost_first = None if group.cost_first is None else csr_array(group.cost_first[numbers])
-        part = replace(group, xi=np.array(group.xi[numbers]), offset=group.offset[numbers], cost_first=cost_first)
+        own = None if group.own_names is None else tuple(group.own_names[k] for k in numbers)
+        part = replace(group, xi=np.array(group.xi[numbers]), offset=group.offset[numbers], cost_first=cost_first, own_names=own)
         p = np.full(len(numbers), 1.0 / len(numbers))
         return replace(self, groups=(part,), probabilities=p, labels=[self.labels[k] for k in numbers.tolist()], num_given=len(numbers))
 

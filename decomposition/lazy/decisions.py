@@ -36,6 +36,6 @@ def stored_decisions(problem: Problem, names: tuple[str, ...], x: Array, recours
         y = np.where(group.second.integer, np.round(y), y)
         for k in range(len(group)):
             own = Values(first)
-            own.update(zip(group.second.names, y[k].tolist(), strict=True))
+            own.update(zip(group.names(k), y[k].tolist(), strict=True))
             yield number[str(problem.labels[position + k])], own
         position += len(group)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ... import parallel
-from ...errors import InputError
+from ...errors import InputError, ModelError
 from ...result import Result, TracePoint
 from ...solvers import Backend, Termination
 from ..benders import Risk
@@ -123,6 +123,8 @@ def solve_lazy(program: Program, backend: Backend, run: Run, risk: Risk, method:
     ------
     InputError
         A risk measure over distances between scenarios, which are data of the relaxation.
+    ModelError
+        Decisions violate generated rows that were added before.
     """
     if risk.radius > 0:
         raise InputError(f"--risk {risk}: does not go with generated rows, on which the distances between scenarios would depend")
@@ -166,6 +168,9 @@ def _rounds(program: Program, ours: _Recomputed, method: Method, comm: Any, *, b
             return program, replace(result, stop_reason=reason, trace=trace, timing=_timing(run))
         if not rows:
             break
+        known = program.kwargs["rows"].where
+        if again := [row for row, where in rows.items() if where <= known.get(row, frozenset())]:
+            raise ModelError(f"{program.name}: a decision violates {again[0]}, which its model holds; is the model without the rows?")
         program = program.with_rows(rows)
     return program, None
 

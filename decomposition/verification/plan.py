@@ -107,6 +107,6 @@ def _see_recourse(group: Group, k: int, x: Array, y: Array, label: str, worst: W
     activity = group.W @ y + T @ x
     scale = np.maximum(1.0, np.maximum(np.abs(h), abs(group.W) @ np.abs(y) + abs(T) @ np.abs(x)))
     worst.see(np.maximum(low - activity, activity - high) / scale, lambda i: f"{label}, row {group.row_names[i]}")
-    second = group.second
-    worst.see(np.maximum(second.lower - y, y - second.upper) / np.maximum(1.0, np.abs(y)), lambda j: f"{label}, bound of {second.names[j]}")
-    worst.see(np.where(second.integer, np.abs(y - np.round(y)), 0.0), lambda j: f"{label}, integrality of {second.names[j]}")
+    second, names = group.second, group.names(k)
+    worst.see(np.maximum(second.lower - y, y - second.upper) / np.maximum(1.0, np.abs(y)), lambda j: f"{label}, bound of {names[j]}")
+    worst.see(np.where(second.integer, np.abs(y - np.round(y)), 0.0), lambda j: f"{label}, integrality of {names[j]}")
