@@ -23,7 +23,12 @@ With one scenario (1)-(3) alone are the linear program of the SMDP (Puterman, Ma
 optimal policy: (4) and (5) take nothing from it.
 
 ``objective="event"`` minimises the hazard of an event, sum_ia c_ia x_ia, and ``"restoration"`` its duration, sum_ia t_ia x_ia (hours), both
-with u = 1 in place of (3) and p_i for both bounds of (4). Units: hours, hazard in the instance's scale.
+with u = 1 in place of (3) and p_i for both bounds of (4). Each of the three may be limited too, in every scenario:
+
+    sum_ia c_ia x_ia <= E u,    sum_ia t_ia x_ia <= T u,    sum_ia (c_ia - R t_ia) x_ia <= 0                        (7)
+
+A pure policy is chosen all the same. What a single scenario gains by randomising tells
+:func:`quakeops.decomposition.responder_limits.limited`. Units: hours, hazard in the instance's scale.
 """
 
 from __future__ import annotations
@@ -42,14 +47,20 @@ from .protocol import scenario_names_creator as scenario_names_creator
 
 OBJECTIVES = ("rate", "event", "restoration")
 
+LIMITS = {"event_limit": "hazard of an event", "hours_limit": "hours of an event", "rate_limit": "hazard an hour"}
+
 HORIZON_H = 1000.0
 """H of (3): rates are then numbers near 1."""
 
 
-def build(source: ResponderSource, scen: ResponderScenario, *, objective: str = "rate") -> pyo.ConcreteModel:
-    """Write the algebra of the module's docstring for one scenario; no random number is drawn here."""
+def build(source: ResponderSource, scen: ResponderScenario, *, objective: str = "rate", **limits: float | None) -> pyo.ConcreteModel:
+    """Write the algebra of the module's docstring for one scenario; no random number is drawn here.
+
+    ``limits`` are ``event_limit`` E, ``hours_limit`` T and ``rate_limit`` R of (7), those that are to hold.
+    """
     m = pyo.ConcreteModel(scen.name)
-    data = random_data(source, scen, objective=objective)
+    limits = {name: limit for name, limit in limits.items() if limit is not None}
+    data = random_data(source, scen, objective=objective, **limits)
 
     # sets
     m.states = pyo.Set(initialize=list(source.states))
@@ -76,9 +87,11 @@ def build(source: ResponderSource, scen: ResponderScenario, *, objective: str = 
     def balance(m, i):  # (2)
         return sum(m.decisions[i, a] for a in m.agencies) - m.start[i] * m.events == 0
 
+    for name in ("time", "hazard"):
+        if name in data:
+            m.add_component(name, parameter(data[name], m.states, m.agencies))
     if objective == "rate":
-        m.time = parameter(data["time"], m.states, m.agencies)
-        m.horizon = pyo.Constraint(expr=sum(m.time[i, a] * m.decisions[i, a] for i in m.states for a in m.agencies) == HORIZON_H)  # (3)
+        m.horizon = pyo.Constraint(expr=_total(m, m.time) == HORIZON_H)  # (3)
     else:
         m.horizon = pyo.Constraint(expr=m.events == 1)
 
@@ -90,26 +103,44 @@ def build(source: ResponderSource, scen: ResponderScenario, *, objective: str = 
     def at_least(m, i, a):  # (4)
         return m.decisions[i, a] - m.least[i, a] * m.send[i, a] >= 0
 
+    if "event_limit" in limits:  # (7)
+        m.event_limit = pyo.Constraint(expr=_total(m, m.hazard) - limits["event_limit"] * m.events <= 0)
+    if "hours_limit" in limits:
+        m.hours_limit = pyo.Constraint(expr=_total(m, m.time) - limits["hours_limit"] * m.events <= 0)
+    if "rate_limit" in limits:
+        m.rate_limit = pyo.Constraint(expr=_total(m, m.hazard) - limits["rate_limit"] * _total(m, m.time) <= 0)
+
     m.first_stage_cost = pyo.Expression(expr=0.0)
-    m.second_stage_cost = pyo.Expression(expr=sum(m.cost[i, a] * m.decisions[i, a] for i in m.states for a in m.agencies))
+    m.second_stage_cost = pyo.Expression(expr=_total(m, m.cost))
     m.total_cost = pyo.Objective(expr=m.first_stage_cost + m.second_stage_cost)  # (1)
     return m
 
 
-def random_data(source: ResponderSource, scen: ResponderScenario | ResponderBlock, *, objective: str = "rate") -> dict[str, np.ndarray]:
+def _total(m, each):
+    return sum(each[i, a] * m.decisions[i, a] for i in m.states for a in m.agencies)
+
+
+def random_data(
+    source: ResponderSource, scen: ResponderScenario | ResponderBlock, *, objective: str = "rate", **limits: float | None
+) -> dict[str, np.ndarray]:
     """Return the value of every mutable parameter of :func:`build`; a block of B scenarios gives a leading axis B.
 
-    ``start`` (I,); ``cost``, ``most`` and ``least`` (I, A) of (1), (4) and (6), and for ``objective="rate"`` ``time`` (I, A) of (3).
+    ``start`` (I,); ``cost``, ``most`` and ``least`` (I, A) of (1), (4) and (6); ``time`` and ``hazard`` (I, A), those that (3) or (7) needs.
     """
     single = isinstance(scen, ResponderScenario)
     block = ResponderBlock.stack([scen]) if isinstance(scen, ResponderScenario) else scen
     start, time, cost = block.start, block.time, block.cost
     if objective == "rate":
         least, most = occupation_bounds(start, time)
-        data = {"start": start, "cost": cost / HORIZON_H, "most": most, "least": least, "time": time}
+        data = {"start": start, "cost": cost / HORIZON_H, "most": most, "least": least}
     else:
         both = np.broadcast_to(start[:, :, None], time.shape)
         data = {"start": start, "cost": cost if objective == "event" else time, "most": both, "least": both}
+    named = {name for name, limit in limits.items() if limit is not None}
+    if objective == "rate" or named & {"hours_limit", "rate_limit"}:
+        data["time"] = time
+    if named & {"event_limit", "rate_limit"}:
+        data["hazard"] = cost
     return {name: values[0] for name, values in data.items()} if single else data
 
 
@@ -155,11 +186,17 @@ def inparser_adder(cfg):
     cfg.add_to_config("instance", "packaged instance or instance file", str, "responder-case-1")
     cfg.add_to_config("scenario_file", "scenarios in place of draws", str, None)
     cfg.add_to_config("seed", "seed of the futures", int, None)
+    for name, what in LIMITS.items():
+        cfg.add_to_config(name, f"most {what}, in every scenario", float, None)
     cfg.add_to_config("objective", "rate (hazard an hour), event (hazard an event) or restoration (hours an event)", str, "rate")
 
 
 def kw_creator(cfg):
     if cfg.objective not in OBJECTIVES:
         raise InputError(f"objective {cfg.objective!r}: expected {' or '.join(OBJECTIVES)}")
+    limits = {name: getattr(cfg, name) for name in LIMITS if getattr(cfg, name) is not None}
+    for name, limit in limits.items():
+        if not limit > 0 or not np.isfinite(limit):
+            raise InputError(f"{name} {limit:g}: expected a number above 0")
     source = open_responders(cfg.instance, scenario_file=cfg.scenario_file, num_scenarios=cfg.num_scens, seed=cfg.seed)
-    return {"source": source, "objective": cfg.objective}
+    return {"source": source, "objective": cfg.objective, **limits}

@@ -99,17 +99,57 @@ def test_hazards_doubled_double_rho_and_keep_the_policy(tmp_path):
     assert two.objective == pytest.approx(2 * one.objective, rel=1e-9) and two.first_stage == one.first_stage
 
 
-def test_the_value_of_a_policy_for_many_futures():
-    """Against the optimum of the mean model, by brute force in both."""
-    source = opened(12, 5)
-    block = source.block(0, 12)
+@pytest.mark.parametrize("scenarios, seed", [(12, 5), (4, 7)])
+def test_the_value_of_a_policy_for_many_futures(scenarios, seed):
+    """Against the optimum of the mean model, by brute force in both; with seed 7 the mean of the matrices has another optimum."""
+    source = opened(scenarios, seed)
+    block = source.block(0, scenarios)
     values = by_policy(block)
     start, time, cost = (np.mean(getattr(block, name), axis=0)[None] for name in ("start", "time", "cost"))
     mean = {d: (start * cost[:, np.arange(7), d]).sum() / (start * time[:, np.arange(7), d]).sum() for d in values}
-    figures = quakeops.evaluate(quakeops.solve("responder-smdp", scenarios=12, seed=5, rel_gap=1e-9))
+    figures = quakeops.evaluate(quakeops.solve("responder-smdp", scenarios=scenarios, seed=seed, rel_gap=1e-9))
     assert figures.vss.value == pytest.approx(values[min(mean, key=mean.get)] - min(values.values()), abs=1e-7)
-    wait = [min(by_policy(source.block(k, k + 1)).values()) for k in range(12)]
-    assert figures.evpi.value == pytest.approx(min(values.values()) - np.mean([w * 12 for w in wait]), abs=1e-7)
+    wait = [min(by_policy(source.block(k, k + 1)).values()) for k in range(scenarios)]
+    assert figures.evpi.value == pytest.approx(min(values.values()) - np.mean([w * scenarios for w in wait]), abs=1e-7)
+
+
+def largest(block, objective):
+    """Return the largest objective that every policy has in a scenario of the block."""
+    single = (
+        type(block)((block.names[k],), (block.labels[k],), np.ones(1), *(a[k : k + 1] for a in block._arrays())) for k in range(len(block))
+    )
+    every = [by_policy(one, objective) for one in single]
+    return {d: max(values[d] for values in every) for d in every[0]}
+
+
+@pytest.mark.parametrize(
+    "objective, limited",
+    [("rate", ["restoration"]), ("rate", ["event"]), ("event", ["rate"]), ("event", ["restoration"]), ("restoration", ["rate", "event"])],
+)
+@pytest.mark.parametrize("method", ["ef", "benders"])
+def test_limits_in_every_scenario_against_all_policies(objective, limited, method):
+    """Each limit lies halfway from what the best policy without limits has to the least there is, so that it binds."""
+    source = opened(6, 9)
+    block = source.block(0, 6)
+    values = by_policy(block, objective)
+    best = min(values, key=values.get)
+    names = {"restoration": "hours_limit", "event": "event_limit", "rate": "rate_limit"}
+    worst = {other: largest(block, other) for other in limited}
+    limits = {other: (of[best] + min(of.values())) / 2 for other, of in worst.items()}
+    allowed = {d: v for d, v in values.items() if all(worst[other][d] <= limits[other] for other in limited)}
+    assert allowed and best not in allowed
+    limits = {names[other]: limit for other, limit in limits.items()}
+    arguments = {"objective": objective, **limits}
+    found = quakeops.solve("responder-smdp", scenarios=6, seed=9, method=method, rel_gap=1e-7, arguments=arguments)
+    assert found.objective == pytest.approx(min(allowed.values()), rel=1e-8) and chosen(found, source) in allowed
+    assert quakeops.verify(found).ok
+
+
+def test_limits_that_no_policy_meets_and_bad_ones():
+    found = quakeops.solve("responder-smdp", scenarios=1, arguments={"hours_limit": 10.0})
+    assert found.status == "infeasible"
+    with pytest.raises(InputError, match="rate_limit -1: expected a number above 0"):
+        quakeops.solve("responder-smdp", arguments={"rate_limit": -1.0})
 
 
 def test_random_data_by_block():
