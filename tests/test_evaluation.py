@@ -9,7 +9,7 @@ import pytest
 import quakeops
 from quakeops.decomposition.evaluation import Evaluation
 from quakeops.decomposition.matrices import compile_program
-from quakeops.decomposition.program import from_module
+from quakeops.decomposition.program import from_model, from_module
 from quakeops.decomposition.recourse import Recourse
 from quakeops.errors import InputError, NoSolutionError
 from quakeops.instances import FixedSource, load
@@ -167,6 +167,16 @@ def test_fresh_draws_follow_their_seed(foreign, options, fresh):
         stock = result.first_stage["stock"]
         expected = np.mean([PRICE * stock + PENALTY * max(demand(3, k) - stock, 0) for k in range(30)])
         assert one.expected_cost.value == pytest.approx(expected)
+
+
+def test_fresh_draws_of_a_source_of_blocks():
+    """Damage maps of the retrofit model: the mean over the draws is the plan's cost, scenario by scenario."""
+    found = quakeops.solve("retrofit", instance="retrofit-random", scenarios=10, seed=1, method="benders")
+    fresh = quakeops.evaluate(found, scenarios=20, seed=7).expected_cost
+    data = compile_program(from_model("retrofit", instance="retrofit-random", num_scenarios=20, seed=7))
+    x = np.array([found.first_stage[name] for name in data.first.names])
+    assert fresh.value == pytest.approx(Recourse(data, get("highs")).expected(x), rel=1e-9)
+    assert fresh.low < fresh.value < fresh.high
 
 
 def test_on_a_scenario_file(plan, write):

@@ -13,10 +13,11 @@ ELEMENTS, SCENARIOS = 5, 4
 def inparser_adder(cfg):
     cfg.num_scens_optional()
     cfg.add_to_config("seed", "of the families", int, 0)
+    cfg.add_to_config("equal", "1: all elements cost the same", int, 0)
 
 
 def kw_creator(cfg):
-    source = roads(cfg.seed)
+    source = roads(cfg.seed, cfg.equal)
     cfg.num_scens = source.num_scenarios
     return {"source": source, "requirement": "traffic"}
 
@@ -25,17 +26,18 @@ def lazy_rows(*, source, rows=None, **_):
     return Recomputed(Drawn(source), rows)
 
 
-def roads(seed):
+def roads(seed, equal=0):
     """Return a source with random costs and damage; dear retrofits of some elements pay, since all scenarios are likely."""
     rng = np.random.default_rng(seed)
     names = [f"e{i}" for i in range(ELEMENTS)]
+    costs = np.array([[4] * ELEMENTS, [9] * ELEMENTS] if equal else [rng.integers(1, 9, ELEMENTS), rng.integers(5, 20, ELEMENTS)], float)
     instance = Retrofit(
         format="quakeops/retrofit/1",
         name="families",
         title="families",
         source=Source(citation="test", licence="none"),
         provenance={},
-        elements=[Element(name=e, retrofit_cost=float(rng.integers(1, 9)), repair_cost=float(rng.integers(5, 20))) for e in names],
+        elements=[Element(name=e, retrofit_cost=a, repair_cost=b) for e, a, b in zip(names, *costs, strict=True)],
         links=[RoadLink(name=e, time=1, element=e) for e in names],
         pairs=[Pair(name="pair", path=names[:1])],
     )
