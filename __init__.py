@@ -7,10 +7,11 @@
 
 from .decomposition.evaluation import Evaluation
 from .decomposition.pareto import ParetoFront
+from .decomposition.responder_what_if import WhatIf
 from .decomposition.saa import SaaResult
 from .decomposition.verification import Verification
 from .errors import InputError, NoSolutionError, QuakeopsError, SolverError, SolverUnavailableError
-from .facade import evaluate, export, generate, pareto, saa, solve, verify
+from .facade import estimate, evaluate, export, generate, pareto, saa, solve, verify, what_if
 from .instances import load
 from .result import Result, Status
 
@@ -28,6 +29,8 @@ __all__ = [
     "SolverUnavailableError",
     "Status",
     "Verification",
+    "WhatIf",
+    "estimate",
     "evaluate",
     "export",
     "generate",
@@ -36,4 +39,5 @@ __all__ = [
     "saa",
     "solve",
     "verify",
+    "what_if",
 ]

@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 from ..errors import QuakeopsError
 from ..parallel import abort, all_know, last_words, started_by_mpi, world
 from .doctor import doctor
+from .estimate import estimate
 from .evaluate import evaluate
 from .export import export
 from .generate import generate
@@ -23,6 +24,7 @@ from .plot import plot
 from .saa import saa
 from .solve import solve
 from .verify import verify
+from .what_if import what_if
 
 app = typer.Typer(
     name="quakeops",
@@ -33,7 +35,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (solve, generate, instances, evaluate, saa, pareto, verify, export, plot, doctor):
+for command in (solve, generate, instances, evaluate, saa, pareto, what_if, estimate, verify, export, plot, doctor):
     app.command()(command)
 
 

@@ -7,7 +7,8 @@ while for every (j, b)
 
     (c_jb - c_j,d(j)) (T + s T') - (t_jb - t_j,d(j)) (C + s C') >= 0,                                                   (R)
 
-linear in s: exact too. "Optimal" is in every state, also where p_j = 0.
+linear in s: exact too. "Optimal" is in every state, also where p_j = 0. All this holds for each objective, with its costs and clock
+(:mod:`.responder_figures`) for c and t, those of the stable state's pair included in C and T.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from ..instances.responder_arrays import ResponderLayout
 from ..instances.responder_source import ResponderScenario
 from ..solvers.ranges import ZERO, cost_time_range
 from ..solvers.smdp import SMDP, Integers
-from .responder_chain import slopes, with_wait
+from .responder_chain import slopes
+from .responder_figures import OBJECTIVES, directions, minimising
 
 Choice = tuple[str, str]
 """A decision state and the agency sent there."""
@@ -43,7 +45,9 @@ class InputRange:
     above: Choice | None
 
 
-def input_ranges(scenario: ResponderScenario, layout: ResponderLayout, smdp: SMDP, policy: Integers) -> tuple[InputRange, ...]:
+def input_ranges(
+    scenario: ResponderScenario, layout: ResponderLayout, smdp: SMDP, policy: Integers, objective: str = "rate"
+) -> tuple[InputRange, ...]:
     """Return the range of every input in which ``policy``, optimal for the chain ``smdp`` of the scenario, stays optimal.
 
     Raises
@@ -51,7 +55,9 @@ def input_ranges(scenario: ResponderScenario, layout: ResponderLayout, smdp: SMD
     InputError
         The policy is not optimal now.
     """
-    return (*_linear(scenario, layout, smdp, policy), *_starts(scenario, smdp, policy))
+    figure = OBJECTIVES[objective]
+    chain = minimising(smdp, figure)
+    return (*_linear(scenario, layout, chain, policy, figure), *_starts(scenario, chain, policy))
 
 
 def choice(smdp: SMDP, pair: int) -> Choice:
@@ -59,10 +65,10 @@ def choice(smdp: SMDP, pair: int) -> Choice:
     return smdp.states[smdp.state[pair]], smdp.action[pair]
 
 
-def _linear(scenario: ResponderScenario, layout: ResponderLayout, smdp: SMDP, policy: Integers) -> Iterator[InputRange]:
+def _linear(scenario: ResponderScenario, layout: ResponderLayout, smdp: SMDP, policy: Integers, figure: str) -> Iterator[InputRange]:
     """Yield the ranges of inputs that times and costs are linear in; none goes below 0."""
     for s in slopes(scenario, layout):
-        found = cost_time_range(smdp, policy, with_wait(s.cost), with_wait(s.time))
+        found = cost_time_range(smdp, policy, *directions(s, figure))
         yield _range(smdp, s.input, s.value, s.most, found.lower, found.upper, found.below, found.above)
 
 
@@ -71,11 +77,11 @@ def _starts(scenario: ResponderScenario, smdp: SMDP, policy: Integers) -> Iterat
     own = policy[1:]
     cost, time = smdp.cost[own], smdp.time[own]
     a, b = ((x - x[policy][smdp.state])[1:] for x in (smdp.cost, smdp.time))
-    total_cost, total_time = float(scenario.start @ cost), float(scenario.start @ time)
-    q = _difference(a, b, total_cost, total_time)
+    mean_cost, mean_time = float(scenario.start @ cost), float(scenario.start @ time)
+    q = _difference(a, b, mean_cost + float(smdp.cost[0]), mean_time + float(smdp.time[0]))
     for i, p in enumerate(scenario.start.tolist()):
         if p < 1:
-            slope = _difference(a, b, cost[i] - total_cost, time[i] - total_time) / (1 - p)
+            slope = _difference(a, b, cost[i] - mean_cost, time[i] - mean_time) / (1 - p)
             (down, below), (up, above) = (_first(q, sign * slope) for sign in (-1, 1))
             yield _range(smdp, f"start[{smdp.states[1 + i]}]", p, 1.0, -down, up, below, above)
 

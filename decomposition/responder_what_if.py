@@ -5,6 +5,9 @@ reconstructed from their words):
 
     tau_a(i) = t_ia                                               restoration time of state i under agency a, hours     (5)
     rho(d) = sum_i p_i c_i,d(i) / sum_i p_i t_i,d(i)              hazard an hour of policy d                            (6)
+
+The optimal policy minimises (6), or its numerator or denominator alone: the hazard, or the hours, of a mean event. Under limits on these
+three it may have to draw lots (:mod:`.responder_limits`).
 """
 
 from __future__ import annotations
@@ -17,85 +20,111 @@ import numpy as np
 
 from ..errors import InputError
 from ..instances.arrays import Array
-from ..instances.loader import did_you_mean
 from ..instances.responder import Responder
-from ..instances.responder_source import FixedResponder
+from ..instances.responder_source import FixedResponder, ResponderSource
+from ..solvers import Backend, get
 from ..solvers.policy_iteration import policy_iteration
-from ..solvers.policy_value import evaluate
 from ..solvers.smdp import SMDP, Integers
 from .responder_chain import WAIT, smdp_of
+from .responder_figures import OBJECTIVES, Exposure, check_objective, minimising
+from .responder_limits import LimitedPolicy, best_under_limits, check_limits, exposure_of
+from .responder_policies import in_order
 from .responder_ranges import Choice, InputRange, choice, input_ranges
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyFigures:
-    """A policy, agency by decision state; ``rho`` its hazard an hour (6); hazard and hours of restoring of a mean event."""
+class PolicyFigures(Exposure):
+    """A policy, agency by decision state, and its figures."""
 
     agency: dict[str, str]
-    rho: float
-    hazard_per_event: float
-    hours_per_event: float
 
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """``restoration_h`` and ``hazard``, of a decision: by decision state, then agency; figures by policy; ranges by input.
+    """The figures of one scenario of an instance.
 
-    ``ties``: decisions that are as good as those of the optimal policy.
+    Attributes
+    ----------
+    objective
+        What the optimal policy minimises: ``rate``, ``event`` or ``restoration``.
+    scenario
+        Label of the scenario; ``nominal``: the instance's own numbers.
+    start
+        Start probabilities, by decision state.
+    restoration_h, hazard
+        Of a decision: by decision state, then agency (5).
+    policies
+        Figures (6) by policy: ``optimal``, ``always AGENCY``, and those given.
+    ties
+        Decisions that are as good as those of the optimal policy.
+    ranges
+        In which the optimal policy stays optimal, by input.
+    limited
+        The optimum under limits, if there are any.
     """
 
     instance: str
+    scenario: str
+    objective: str
+    start: dict[str, float]
     restoration_h: dict[str, dict[str, float]]
     hazard: dict[str, dict[str, float]]
     policies: dict[str, PolicyFigures]
     ties: tuple[Choice, ...]
     ranges: tuple[InputRange, ...]
+    limited: LimitedPolicy | None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
         return asdict(self)
 
 
-def what_if(instance: Responder, policies: Mapping[str, Mapping[str, str]] | None = None) -> WhatIf:
-    """Return the figures of an instance's own numbers: of the policies ``optimal``, ``always AGENCY`` and those given.
+def what_if(
+    instance: Responder | ResponderSource,
+    policies: Mapping[str, Mapping[str, str]] | None = None,
+    *,
+    scenario: int = 0,
+    limits: Mapping[str, float] | None = None,
+    objective: str = "rate",
+    backend: Backend | None = None,
+) -> WhatIf:
+    """Return the figures of an instance's own numbers, or of scenario number ``scenario`` of a source.
 
-    ``policies`` are agencies by decision state, each under a name of its own.
+    ``policies`` are agencies by decision state, each under a name of its own; ``limits`` the most that ``hazard-rate``,
+    ``hazard-per-event`` and ``hours-per-event`` may be; ``backend`` solves the linear program under limits (default: HiGHS).
 
     Raises
     ------
     InputError
-        A policy with a state or agency that is unknown, a state that is missing, or a name that is taken.
+        A policy with a state or agency that is unknown, a state that is missing, or a name that is taken; an unknown limit or objective.
+    NoSolutionError
+        No policy keeps the limits.
     """
-    source = FixedResponder.nominal(instance)
-    scenario, layout = source.scenario(0), source.layout
-    smdp = smdp_of(scenario, layout)
-    best = policy_iteration(smdp)
+    check_objective(objective)
+    check_limits(limits or {})
+    source = FixedResponder.nominal(instance) if isinstance(instance, Responder) else instance
+    one, layout = source.scenario(scenario), source.layout
+    smdp = smdp_of(one, layout)
+    best = policy_iteration(minimising(smdp, OBJECTIVES[objective]))
     chosen: dict[str, Integers] = {"optimal": best.policy}
     for agency in layout.agencies:
         chosen[f"always {agency}"] = smdp.policy([WAIT, *[agency] * layout.num_states])
     for name, agencies in (policies or {}).items():
         if name in chosen:
             raise InputError(f"policy {name!r}: the name is taken; expected another than {', '.join(chosen)}")
-        chosen[name] = smdp.policy([WAIT, *_in_order(name, agencies, layout.states, layout.agencies)])
-    ties = tuple(choice(smdp, pair) for pair in np.setdiff1d(best.ties, best.policy))
+        chosen[name] = smdp.policy([WAIT, *in_order(f"policy {name!r}", agencies, layout.states, layout.agencies)])
     return WhatIf(
-        instance=instance.name,
-        restoration_h=_table(scenario.time, layout.states, layout.agencies),
-        hazard=_table(scenario.cost, layout.states, layout.agencies),
+        instance=source.instance.name,
+        scenario=one.label,
+        objective=objective,
+        start=dict(zip(layout.states, one.start.tolist(), strict=True)),
+        restoration_h=_table(one.time, layout.states, layout.agencies),
+        hazard=_table(one.cost, layout.states, layout.agencies),
         policies={name: _figures(smdp, pairs) for name, pairs in chosen.items()},
-        ties=ties,
-        ranges=input_ranges(scenario, layout, smdp, best.policy),
+        ties=tuple(choice(smdp, pair) for pair in np.setdiff1d(best.ties, best.policy)),
+        ranges=input_ranges(one, layout, smdp, best.policy, objective),
+        limited=best_under_limits(smdp, limits, objective, backend or get("highs")) if limits else None,
     )
-
-
-def _in_order(name: str, agencies: Mapping[str, str], states: tuple[str, ...], known: tuple[str, ...]) -> list[str]:
-    for given, names in ((agencies, states), (agencies.values(), known)):
-        for what in given:
-            if what not in names:
-                raise InputError(f"policy {name!r}: unknown {what!r}{did_you_mean(what, list(names))}; known: {', '.join(names)}")
-    if missing := [i for i in states if i not in agencies]:
-        raise InputError(f"policy {name!r}: no agency for state {missing[0]!r}")
-    return [agencies[i] for i in states]
 
 
 def _table(values: Array, states: tuple[str, ...], agencies: tuple[str, ...]) -> dict[str, dict[str, float]]:
@@ -103,5 +132,5 @@ def _table(values: Array, states: tuple[str, ...], agencies: tuple[str, ...]) ->
 
 
 def _figures(smdp: SMDP, pairs: Integers) -> PolicyFigures:
-    value = evaluate(smdp, pairs, root=0)
-    return PolicyFigures(dict(zip(smdp.states[1:], smdp.actions(pairs)[1:], strict=True)), value.rho, value.cycle_cost, value.cycle_time)
+    e, agencies = exposure_of(smdp, pairs), dict(zip(smdp.states[1:], smdp.actions(pairs)[1:], strict=True))
+    return PolicyFigures(rho=e.rho, hazard_per_event=e.hazard_per_event, hours_per_event=e.hours_per_event, agency=agencies)

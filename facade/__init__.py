@@ -1,5 +1,6 @@
 """The functions behind ``quakeops.solve`` and its like, one file each; the command line adds nothing to them but text."""
 
+from .estimate import estimate
 from .evaluate import evaluate
 from .export import export
 from .generate import generate
@@ -7,5 +8,6 @@ from .pareto import pareto
 from .saa import saa
 from .solve import solve
 from .verify import verify
+from .what_if import what_if
 
-__all__ = ["evaluate", "export", "generate", "pareto", "saa", "solve", "verify"]
+__all__ = ["estimate", "evaluate", "export", "generate", "pareto", "saa", "solve", "verify", "what_if"]

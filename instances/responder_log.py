@@ -25,8 +25,12 @@ COLUMNS = ("event", "state", "action", "next_state", "travel_h", "response_h")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResponderLog:
-    """L events: ``state`` and ``found`` (L,) sets of incidents as bits, ``agency`` (L,) numbers, ``travel`` and ``response`` (L,) hours."""
+    """L events of a ``file``.
 
+    ``state`` and ``found`` (L,) sets of incidents as bits, ``agency`` (L,) numbers, ``travel`` and ``response`` (L,) hours.
+    """
+
+    file: str
     sets: IncidentSets
     agencies: tuple[str, ...]
     state: NDArray[np.int64]
@@ -74,7 +78,9 @@ def read_log(path: str | Path, skeleton: Responder) -> ResponderLog:
             raise table.error(row, "next_state", f"{gone!r} of the state to be there still, since 'monotone' is true")
         agency.append(agencies.index(name))
     travel, response = table.numbers("travel_h", 0.0), table.numbers("response_h", 0.0, above=True, expected="hours above 0")
-    return ResponderLog(sets, tuple(agencies), np.array(state), np.array(agency, dtype=np.intp), np.array(found), travel, response)
+    return ResponderLog(
+        str(path), sets, tuple(agencies), np.array(state), np.array(agency, dtype=np.intp), np.array(found), travel, response
+    )
 
 
 def _sets(table: CsvTable, column: str, sets: IncidentSets) -> list[int]:

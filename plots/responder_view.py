@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..decomposition.program import from_provenance
-from ..errors import InputError
+from ..decomposition.responder_policies import sent_by
 from ..instances.arrays import Array
 from ..instances.responder_source import ResponderBlock, ResponderSource
+from ..instances.scenario_labels import find_label
 from ..result import Result
-from .scenario_choice import find_label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -62,7 +62,7 @@ def responder_view(result: Result, scenario: str | None = None) -> ResponderView
     if scenario is not None:
         k = find_label(block.labels, scenario)
         block, label = block.take([k]), block.labels[k]
-    sent = _sent(result, layout.states, layout.agencies)
+    sent = tuple(layout.agencies.index(a) for a in sent_by(result, layout.states, layout.agencies))
     domino = _mean(block, "domino")
     state, agency = np.divmod(layout.row, len(layout.agencies))
     reached = np.zeros((layout.num_states, layout.num_natural))
@@ -87,14 +87,3 @@ def responder_view(result: Result, scenario: str | None = None) -> ResponderView
 
 def _mean(block: ResponderBlock, name: str) -> Array:
     return np.asarray(np.tensordot(block.probability / block.probability.sum(), getattr(block, name), 1))
-
-
-def _sent(result: Result, states: tuple[str, ...], agencies: tuple[str, ...]) -> tuple[int, ...]:
-    plan = result.first_stage
-    sent = []
-    for i in states:
-        chosen = [a for a, name in enumerate(agencies) if plan.get(f"send[{i},{name}]", 0.0) > 0.5]
-        if len(chosen) != 1:
-            raise InputError(f"result: first_stage sends {len(chosen)} agencies to state {i!r}, expected 1")
-        sent.append(chosen[0])
-    return tuple(sent)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from ..errors import InputError
 from ..instances import DemandSource, RoadSource, ScenarioSource
-from ..instances.loader import did_you_mean
+from ..instances.scenario_labels import find_label
 
 
 def largest_demand(source: ScenarioSource) -> int:
@@ -18,19 +15,5 @@ def largest_demand(source: ScenarioSource) -> int:
 
 
 def find_scenario(source: ScenarioSource | DemandSource | RoadSource, name: str) -> int:
-    """Return the scenario called ``name``: ``scen<k>``, or its label; none or several such are an :class:`InputError`."""
+    """Return the scenario called ``name``: ``scen<k>``, or its label; none or several such are an :class:`~quakeops.InputError`."""
     return find_label([source.scenario(k).label for k in range(source.num_scenarios)], name)
-
-
-def find_label(labels: Sequence[str], name: str) -> int:
-    """Return the place of ``name`` among scenarios with these labels; raises as :func:`find_scenario`."""
-    names = [f"scen{k}" for k in range(len(labels))]
-    if name in names:
-        return names.index(name)
-    found = [k for k, label in enumerate(labels) if label == name]
-    if len(found) > 1:
-        raise InputError(f"scenario {name!r} is the label of {', '.join(names[k] for k in found[:5])}; give one of these names")
-    if not found:
-        some = ", ".join(repr(label) for label in labels[:10]) + (", ..." if len(labels) > 10 else "")
-        raise InputError(f"unknown scenario {name!r}{did_you_mean(name, list(labels))}; known: {some} (or {names[0]} to {names[-1]})")
-    return found[0]

@@ -24,6 +24,7 @@ from scipy.optimize import nnls
 from ..errors import InputError
 from ..instances import Responder
 from ..instances.arrays import Array
+from ..instances.loader import require, validate
 from ..instances.responder_arrays import domino_rows
 from ..instances.responder_log import ResponderLog
 
@@ -54,7 +55,8 @@ def estimate(log: ResponderLog, skeleton: Responder, *, prior_weight: float = 0.
     Raises
     ------
     InputError
-        A negative prior weight; with weight 0, a decision state and agency that the log does not have, so that (1) says nothing.
+        A negative prior weight; with weight 0, a decision state and agency that the log does not have, so that (1) says nothing; or what
+        is estimated is no instance, such as one whose response takes no time at all.
     """
     if not (math.isfinite(prior_weight) and prior_weight >= 0):
         raise InputError(f"prior_weight {prior_weight:g}: expected a finite number, at least 0")
@@ -68,7 +70,8 @@ def estimate(log: ResponderLog, skeleton: Responder, *, prior_weight: float = 0.
             counts = {to: n for (i, a, to), n in moves.items() if (i, a) == (mask, number)}
             total = sum(counts.values())
             if not total + prior_weight:
-                raise InputError(f"state {sets.name(mask)!r} and agency {agency!r} are not in the log: expected a prior_weight above 0")
+                what = f"state {sets.name(mask)!r} and agency {agency!r}"
+                raise InputError(f"{log.file}: {what} are not in the log: expected a prior_weight above 0")
             row = _mean(given.get((mask, agency), {mask: 1.0}), counts, prior_weight)
             to = [{"state": sets.members(m), "probability": p} for m, p in row.items()]
             dominoes.append({"state": sets.members(mask), "agency": agency, "to": to, "count": total + prior_weight})
@@ -89,7 +92,7 @@ def estimate(log: ResponderLog, skeleton: Responder, *, prior_weight: float = 0.
         "best_known": None,
         "scenarios": [],
     }
-    return Responder.model_validate(data)
+    return require(Responder, validate(data, f"{log.file}: the estimated instance"), skeleton.name)
 
 
 def _mean(prior: dict[int, float], counts: dict[int, int], weight: float) -> dict[int, float]:

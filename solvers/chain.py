@@ -83,6 +83,8 @@ def meeting_state(smdp: SMDP) -> int | None:
     chain in it; their recurrent class C does not hold s, so the next candidate is sought in C too. Two such classes without a
     common state make one multichain policy. Deciding every case is NP-hard (Tsitsiklis, Operations Research Letters 35, 2007).
 
+    One chain may stay away from many candidates at once, and is asked to: from twice as many as last time, or half where it cannot.
+
     Raises
     ------
     InputError
@@ -90,33 +92,36 @@ def meeting_state(smdp: SMDP) -> int | None:
     """
     found: list[Integers] = []
     candidates = np.arange(smdp.num_states)
-    policy = smdp.first
-    while candidates.size:
+    policy: Integers | None = smdp.first
+    many = 1
+    while policy is not None:
         classes = recurrent_classes(csr_array(smdp.transition[policy]))
-        for one in classes:
-            for other in [*found, *classes]:
-                if not np.intersect1d(one, other).size:
-                    raise multichain(smdp, other, one)
-        found.append(classes[0])
-        candidates = np.intersect1d(candidates, classes[0])
-        if not candidates.size:
+        left = np.intersect1d(candidates, classes[0])
+        others = found if not left.size else []  # each class found holds all candidates
+        for one in (*others, *classes[1:]):
+            if not np.intersect1d(one, classes[0]).size:
+                raise multichain(smdp, one, classes[0])
+        if not left.size:
             return None
-        target = int(candidates[0])
-        escape = _escape(smdp, target)
-        if escape is None:
-            return target
-        policy = escape
-    return None
+        found.append(classes[0])
+        candidates = left
+        many = min(many, len(candidates))
+        policy = _escape(smdp, candidates[:many])
+        while policy is None and many > 1:
+            many //= 2
+            policy = _escape(smdp, candidates[:many])
+        many *= 2
+    return int(candidates[0])
 
 
-def _escape(smdp: SMDP, target: int) -> Integers | None:
-    """(n,) pairs of a policy that stays away from the target for ever from some state; ``None`` if every policy reaches it."""
+def _escape(smdp: SMDP, targets: Integers) -> Integers | None:
+    """(n,) pairs of a policy that stays away from all targets for ever from some state; ``None`` if every policy reaches one."""
     back = csr_array(smdp.transition.T)
     open_pairs = np.bincount(smdp.state, minlength=smdp.num_states)  # actions of each state not yet seen to lead into the set
     leads = np.zeros(smdp.num_pairs, dtype=bool)
     inside = np.zeros(smdp.num_states, dtype=bool)
-    inside[target] = True
-    stack = [target]
+    inside[targets] = True
+    stack = targets.tolist()
     while stack:
         j = stack.pop()
         pairs = back.indices[back.indptr[j] : back.indptr[j + 1]]

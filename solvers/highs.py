@@ -229,6 +229,7 @@ HIGHS = register(
             "threads": "threads",
             "seed": "random_seed",
             "integrality": "mip_feasibility_tolerance",
+            "algorithm": "solver",
         },
         probe=_probe,
         open=HighsModel,

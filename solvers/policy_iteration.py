@@ -13,14 +13,19 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.sparse import csr_array
 
 from ..errors import InputError, SolverError
-from .chain import meeting_state
+from .chain import meeting_state, recurrent_classes
 from .policy_value import PolicyValue, evaluate
 from .smdp import SMDP, Array, Integers
+from .value_iteration import ValueIteration, value_iteration
 
 IMPROVES = 1e-12
 """An action replaces the old one when its test quantity is lower by this times the terms it is made of."""
+
+LARGE = 500
+"""From this many states on the policy to start from comes from value iteration: a sweep is far cheaper than a factorisation."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,8 +72,9 @@ def policy_iteration(
 ) -> AverageOptimum:
     """Find a policy of least cost per unit of time, and every action tied with it.
 
-    ``start`` is (n,) pairs, by default the first action of each state. ``check_all_policies=False`` accepts a model that has
-    multichain policies as long as none is met; the answer is optimal among all policies all the same.
+    ``start`` is (n,) pairs, by default the first action of each state, or with many states :func:`head_start`.
+    ``check_all_policies=False`` accepts a model that has multichain policies as long as none is met; the answer is optimal among
+    all policies all the same.
 
     Raises
     ------
@@ -77,7 +83,9 @@ def policy_iteration(
     SolverError
         ``max_iterations`` policies were not enough.
     """
-    policy = smdp.first if start is None else np.asarray(start)
+    if start is None:
+        start = head_start(smdp, tie_tolerance) if smdp.num_states >= LARGE else smdp.first
+    policy = np.asarray(start)
     if policy.shape != (smdp.num_states,) or not np.issubdtype(policy.dtype, np.integer):
         raise InputError(f"start: expected {smdp.num_states} pairs, one a state")
     meeting = meeting_state(smdp) if check_all_policies else None
@@ -95,7 +103,20 @@ def policy_iteration(
     raise SolverError(f"policy iteration: {max_iterations} policies were not enough")
 
 
-def reduced_costs(smdp: SMDP, value: PolicyValue) -> tuple[Array, Array]:
+def head_start(smdp: SMDP, tie_tolerance: float = 1e-9) -> Integers:
+    """(n,) pairs that a thousand sweeps of value iteration prefer; the first action where it is tied with them within the tolerance.
+
+    It is a guess, to be evaluated: the first actions where states of zero sojourn form a cycle, or where the guess is multichain.
+    """
+    try:
+        swept = value_iteration(smdp, max_iterations=1000, polish=False)
+    except InputError:  # states of zero sojourn that can follow each other for ever, under policies that may never be met
+        return smdp.first
+    policy = improve(smdp, smdp.first, *reduced_costs(smdp, swept), tolerance=tie_tolerance)
+    return policy if len(recurrent_classes(csr_array(smdp.transition[policy]))) == 1 else smdp.first
+
+
+def reduced_costs(smdp: SMDP, value: PolicyValue | ValueIteration) -> tuple[Array, Array]:
     """(M,) c - rho t + P h - h_i of each pair, and the size of its terms, by which tolerances are scaled.
 
     P h - h_i is summed as P (h - h_i), so that a constant added to h plays no part.
@@ -108,10 +129,10 @@ def reduced_costs(smdp: SMDP, value: PolicyValue) -> tuple[Array, Array]:
     return test, np.maximum.reduceat(size, smdp.first)[smdp.state]
 
 
-def improve(smdp: SMDP, policy: Integers, test: Array, scale: Array) -> Integers:
+def improve(smdp: SMDP, policy: Integers, test: Array, scale: Array, tolerance: float = IMPROVES) -> Integers:
     """(n,) the best pair of each state, the first of equals; the old one where no other is better beyond rounding."""
     best = np.minimum.reduceat(test, smdp.first)
     hits = np.flatnonzero(test == best[smdp.state])
     choice = hits[np.searchsorted(smdp.state[hits], np.arange(smdp.num_states))]
-    keep = test[policy] - best <= IMPROVES * scale[policy]
+    keep = test[policy] - best <= tolerance * scale[policy]
     return np.where(keep, policy, choice).astype(np.int64)
