@@ -9,7 +9,7 @@ from rich.table import Table
 
 from .. import instances as library
 from ..errors import InputError
-from ..instances import Instance
+from ..instances import Instance, Responder, Routing
 from ..scenario_gen.sources import DRAWN_ELSEWHERE, ELSEWHERE, FAMILIES, FOLDERS
 from . import options
 from .instance_kinds import KINDS, kind_of
@@ -35,7 +35,7 @@ def instances(
         inst = _of_family(name)
     elif name in ELSEWHERE:
         inst = ELSEWHERE[name]().as_instance()
-    elif name in library.names() or name.endswith(".json"):
+    elif name in library.names() or library.loader.is_instance_file(name):
         inst = library.load(name)
     else:
         known = [*library.names(), *families, *ELSEWHERE]
@@ -61,11 +61,17 @@ def _summary(inst: Instance) -> dict[str, Any]:
         "model": model,
         "title": inst.title,
         **kind.counts(inst),
-        "scenarios": len(inst.scenarios) or None,
+        "scenarios": _scenarios(inst),
         "objective": best.objective if best else None,
         "bound": best.bound if best else None,
         "source": inst.source.citation,
     }
+
+
+def _scenarios(inst: Instance) -> int | None:
+    """Return how many scenarios an instance has: those written in it, or one where there is nothing to draw from; ``None``: drawn."""
+    certain = isinstance(inst, Responder | Routing) and inst.uncertainty is None
+    return len(inst.scenarios) or (1 if certain else None)
 
 
 def _print_list(summaries: list[dict[str, Any]]) -> None:
@@ -100,7 +106,7 @@ def _print_one(inst: Instance) -> None:
         facts.add_row("best known", f"objective {inst.best_known.objective:,.2f}, bound {inst.best_known.bound:,.2f}")
         facts.add_row("proved by", inst.best_known.command)
     counts = (f"{count} {field}" for field, count in kind.counts(inst).items())
-    facts.add_row("size", f"{', '.join(counts)}, {len(inst.scenarios) or 'drawn'} scenarios")
+    facts.add_row("size", f"{', '.join(counts)}, {_scenarios(inst) or 'drawn'} scenarios")
     for what, text in kind.facts(inst):
         facts.add_row(what, text)
     facts.add_row("origin", "; ".join(f"{k}: {v}" for k, v in inst.provenance.items()))

@@ -67,6 +67,10 @@ def solve_extensive_form(
     with run.timed("assemble"):
         problem = assemble(data) if form is None else form()
         model = backend.open(problem)
+    if run.plan is not None and form is None and problem.is_mip:
+        whole = _with_recourse(data, backend, np.array([run.plan[name] for name in data.first.names]))
+        if whole is not None:
+            model.warm_start(whole)
     options = {"rel_gap": run.rel_gap, "threads": run.threads, "time_limit": run.remaining()}
     started = run.elapsed()
     with run.timed("solve"):
@@ -94,6 +98,14 @@ def solve_extensive_form(
 
     evaluator = Recourse(data, backend) if recourse is None else recourse
     return finish(run, evaluator, x=x, bound=solution.bound, termination=solution.termination, reason=reason, repair=repair)
+
+
+def _with_recourse(data: StageData, backend: Backend, x: Array) -> Array | None:
+    """Return the extensive form's columns with plan ``x`` and each scenario's best recourse; ``None`` if one has none."""
+    recourse = Recourse(data, backend)
+    parts = [recourse.solve(k, x).x for k in range(len(data.scenarios))]
+    found = [y for y in parts if y is not None]
+    return np.concatenate([x, *found]) if len(found) == len(parts) else None
 
 
 def tell_apart(problem: LinearProgram, backend: Backend) -> Termination:

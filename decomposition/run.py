@@ -19,7 +19,7 @@ Progress = Callable[[TracePoint], None]
 class Run:
     """Clock, limits and best-so-far of one solve; bounds and objectives are kept in the model's own sense.
 
-    ``certificate``: the result is to hold what verification needs.
+    ``certificate``: the result is to hold what verification needs. ``plan``: first-stage values by name to begin with.
     """
 
     rel_gap: float = 1e-3
@@ -36,6 +36,7 @@ class Run:
     provenance: dict[str, Any] = field(default_factory=dict)
     bound: float | None = None
     objective: float | None = None
+    plan: Mapping[str, float] | None = None
 
     def elapsed(self) -> float:
         """Seconds since the start."""

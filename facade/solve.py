@@ -17,13 +17,14 @@ from ..decomposition.lazy import solve_lazy
 from ..decomposition.program import Program
 from ..decomposition.recourse_solutions import with_recourse
 from ..decomposition.risk_form import solve_risk_form
+from ..decomposition.routing import heuristic_plan, is_routing, solve_by_pricing
 from ..decomposition.run import Progress, Run, provenance
 from ..errors import InputError
 from ..result import Result
 from ..solvers import Backend, get
 from .problem import program_of
 
-METHODS = ("ef", "ph", "benders")
+METHODS = ("ef", "ph", "benders", "pricing")
 
 
 def solve(
@@ -68,7 +69,8 @@ def solve(
     arguments
         Options that the model or module declares (its ``inparser_adder``), such as ``{"joint": False}`` of ``deployment``.
     method
-        ``"ef"`` (extensive form, the default), ``"ph"`` (progressive hedging by mpi-sppy) or ``"benders"`` (our own engine).
+        ``"ef"`` (extensive form, the default), ``"ph"`` (progressive hedging by mpi-sppy) or ``"benders"`` (our own engine);
+        ``"pricing"`` (branch-and-price) for one scenario of model ``"routing"``.
     solver, threads
         Backend of the registry (default ``"highs"``), and its threads for ``ef`` and ``benders`` (default: the solver's choice; two for
         recourse problems in one process); ``ph`` runs one thread a rank.
@@ -130,6 +132,8 @@ def solve(
             raise InputError(f"--{name} {count}: must be at least 1")
     if checkpoint_every is not None and checkpoint is None and resume is None:
         raise InputError("--checkpoint-every goes with --checkpoint or --resume")
+    if threads is not None and method == "pricing":
+        raise InputError(f"--threads {threads}: branch-and-price runs one thread")
     if threads is not None and method == "ph":
         raise InputError(f"--threads {threads}: progressive hedging runs one thread a rank; give mpiexec more ranks instead")
     comm = parallel.world()
@@ -168,9 +172,11 @@ def solve(
         """Called by all ranks."""
         if method == "benders" and program.owned:
             return solve_chance(program, backend, run, comm=comm, settings=settings)
-        if method == "benders":
+        if method == "pricing":
+            result = parallel.on_rank_0(comm, lambda: solve_by_pricing(program, backend, run))
+        elif method == "benders":
             return solve_benders(program, backend, run, comm=comm, settings=settings, checkpoint=writer, saved=saved)
-        if method == "ef":
+        elif method == "ef":
             result = parallel.on_rank_0(comm, lambda: _extensive_form(program, backend, run, measure))
         else:
             from ..decomposition.progressive_hedging import solve_progressive_hedging
@@ -178,6 +184,9 @@ def solve(
             result = solve_progressive_hedging(program, backend, run, comm=comm, iterations=iterations, bundles=bundles, log=log)
         return parallel.on_rank_0(comm, lambda: with_recourse(result, program, backend)) if certificate else result
 
+    if is_routing(program) and method in ("ef", "benders") and resume is None:
+        with run.timed("heuristic"):
+            run.plan = parallel.on_rank_0(comm, lambda: heuristic_plan(program, time_limit))
     lazy = program.lazy is not None
     result = solve_lazy(program, backend, run, measure, by_method, comm) if lazy else by_method(program, run)
     return replace(result, model=program.name, instance=program.instance)

@@ -9,6 +9,8 @@ from .responder import Responder
 from .responder_source import FixedResponder, ResponderBlock, ResponderScenario, ResponderSource
 from .retrofit import Retrofit
 from .retrofit_source import FixedRoads, RoadBlock, RoadScenario, RoadSource
+from .routing import Routing
+from .routing_source import FixedRouting, RoutingBlock, RoutingScenario, RoutingSource
 from .schema import Prepositioning, ScenarioRecord
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "FixedDemand",
     "FixedResponder",
     "FixedRoads",
+    "FixedRouting",
     "FixedSource",
     "Instance",
     "Prepositioning",
@@ -30,6 +33,10 @@ __all__ = [
     "RoadBlock",
     "RoadScenario",
     "RoadSource",
+    "Routing",
+    "RoutingBlock",
+    "RoutingScenario",
+    "RoutingSource",
     "Scenario",
     "ScenarioBlock",
     "ScenarioRecord",

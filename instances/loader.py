@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib.resources import as_file, files
@@ -17,17 +17,25 @@ from .deployment import Deployment
 from .json_lines import Location, at_line, location_of
 from .responder import Responder
 from .retrofit import Retrofit
+from .routing import Routing
 from .schema import Prepositioning
+from .solomon import read_solomon
+from .tsplib import SUFFIXES as TSPLIB_SUFFIXES
+from .tsplib import read_tsplib
 
-Instance = Prepositioning | Deployment | Retrofit | Responder
+Instance = Prepositioning | Deployment | Retrofit | Responder | Routing
 
 KINDS: dict[str, type[Instance]] = {
     "quakeops/prepositioning/1": Prepositioning,
     "quakeops/deployment/1": Deployment,
     "quakeops/retrofit/1": Retrofit,
     "quakeops/responder-smdp/1": Responder,
+    "quakeops/routing/1": Routing,
 }
 """Field ``format`` of an instance file -> its schema."""
+
+READERS: dict[str, Callable[[Path], Instance]] = {".txt": read_solomon} | dict.fromkeys(TSPLIB_SUFFIXES, read_tsplib)
+"""End of a file's name -> reader of instances in formats that are not ours."""
 
 K = TypeVar("K", bound=Instance)
 
@@ -40,7 +48,7 @@ def names() -> list[str]:
 
 
 def load(name_or_file: str | Path) -> Instance:
-    """Load a packaged instance by name, or an instance file (``*.json``).
+    """Load a packaged instance by name, or a file: ``*.json``, Solomon's ``*.txt``, TSPLIB's ``*.tsp`` and the like.
 
     Raises
     ------
@@ -54,10 +62,17 @@ def load(name_or_file: str | Path) -> Instance:
         with as_file(files(_LIBRARY) / f"{text}.json") as path:
             return validate(read_json(path), where=text)
     path = Path(text)
+    if path.suffix in READERS:
+        return READERS[path.suffix](path)
     if path.suffix == ".json" or path.exists():
         data, written = read_json_text(path)
         return validate(data, text, written)
     raise InputError(f"unknown instance {text!r}{did_you_mean(text, names())}; packaged: {', '.join(names())} (or give a .json file)")
+
+
+def is_instance_file(name: str) -> bool:
+    """Whether a name is that of a file of an instance, by its end, and not of a packaged one."""
+    return Path(name).suffix in (".json", *READERS)
 
 
 def load_as(kind: type[K], name_or_file: str | Path) -> K:

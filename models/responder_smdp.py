@@ -125,7 +125,7 @@ def random_data(
 ) -> dict[str, np.ndarray]:
     """Return the value of every mutable parameter of :func:`build`; a block of B scenarios gives a leading axis B.
 
-    ``start`` (I,); ``cost``, ``most`` and ``least`` (I, A) of (1), (4) and (6); ``time`` and ``hazard`` (I, A), those that (3) or (7) needs.
+    ``start`` (I,); ``cost``, ``most`` and ``least`` (I, A) of (1), (4) and (6); ``time``, ``hazard`` (I, A), those that (3) or (7) needs.
     """
     single = isinstance(scen, ResponderScenario)
     block = ResponderBlock.stack([scen]) if isinstance(scen, ResponderScenario) else scen

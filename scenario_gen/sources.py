@@ -17,6 +17,7 @@ from ..instances import (
     FixedDemand,
     FixedResponder,
     FixedRoads,
+    FixedRouting,
     FixedSource,
     Instance,
     Prepositioning,
@@ -24,21 +25,24 @@ from ..instances import (
     ResponderSource,
     Retrofit,
     RoadSource,
+    Routing,
+    RoutingSource,
     Scenario,
     ScenarioBlock,
     ScenarioSource,
     sf_bridges,
 )
 from ..instances.arrays import Array
-from ..instances.loader import did_you_mean, instance_of_scenario_file, require
+from ..instances.loader import did_you_mean, instance_of_scenario_file, is_instance_file, naming_file, require
 from ..instances.repair_if_damaged import sf_bridges_roads
 from ..instances.tntp import find
-from . import deployment_random, prepositioning_random, responder_random, retrofit_random
+from . import deployment_random, prepositioning_random, responder_random, retrofit_random, routing_random
 from .grid_town import grid_town_roads
 from .responder_futures import futures
+from .routing_futures import routing_futures
 from .sioux_falls import sioux_falls_roads
 
-FAMILIES: dict[str, Callable[[int, int], ScenarioSource | DemandSource | RoadSource | ResponderSource]] = {
+FAMILIES: dict[str, Callable[[int, int], ScenarioSource | DemandSource | RoadSource | ResponderSource | RoutingSource]] = {
     "prepositioning-random": prepositioning_random.RandomSource,
     "deployment-random": deployment_random.small,
     "deployment-random-large": deployment_random.large,
@@ -47,6 +51,8 @@ FAMILIES: dict[str, Callable[[int, int], ScenarioSource | DemandSource | RoadSou
     "responder-random-large": responder_random.large,
     "retrofit-random": retrofit_random.small,
     "retrofit-random-large": retrofit_random.large,
+    "routing-r101-15": routing_random.r101_15,
+    "routing-random": routing_random.small,
 }
 """Drawn families: name -> source of (number of scenarios, seed)."""
 
@@ -65,6 +71,7 @@ DRAWS = {
     "grid-town": 51,
     "retrofit-random": 100,
     "retrofit-random-large": 450,
+    "routing-random": 20,
     "sioux-falls": 51,
 }
 """Scenarios of a family where none are asked for; 100 of the others."""
@@ -136,6 +143,24 @@ def open_responders(
     return source
 
 
+def open_routing(
+    instance: str | Routing,
+    *,
+    scenario_file: str | None = None,
+    num_scenarios: int | None = None,
+    seed: int | None = None,
+) -> RoutingSource:
+    """Return the source of routing scenarios that the arguments describe; raises as :func:`open_source` does.
+
+    ``instance`` may also be a file of Solomon's format (``.txt``) or of TSPLIB's (``.tsp``, ``.vrp``, ``.atsp``). One without written
+    scenarios has one, its own numbers; with a number of scenarios or a seed, they are drawn around them (:mod:`.routing_futures`).
+    """
+    if is_scenario_set(scenario_file):
+        raise InputError(f"--scenario-file {scenario_file}: a scenario set is for model 'prepositioning', expected a JSON file")
+    source: RoutingSource = _open(Routing, instance, scenario_file, num_scenarios, seed)
+    return source
+
+
 def _open(kind: type[Instance], instance: str | Instance, scenario_file: str | None, num_scenarios: int | None, seed: int | None) -> Any:
     origin = ""
     if scenario_file is not None and isinstance(instance, str) and not instance:
@@ -151,7 +176,7 @@ def _open(kind: type[Instance], instance: str | Instance, scenario_file: str | N
         read = ELSEWHERE[instance]()
         require(kind, read.instance, instance)
         return _as_it_is(read, num_scenarios, seed)
-    if isinstance(instance, str) and instance not in instances.names() and not instance.endswith(".json"):
+    if isinstance(instance, str) and instance not in instances.names() and not is_instance_file(instance):
         known = [*instances.names(), *families, *ELSEWHERE]
         raise InputError(
             f"{origin}unknown instance {instance!r}{did_you_mean(instance, known)}; known: {', '.join(known)} (or give a .json file)"
@@ -160,7 +185,9 @@ def _open(kind: type[Instance], instance: str | Instance, scenario_file: str | N
     records: list[Any] = list(inst.scenarios) if scenario_file is None else instances.read_scenarios(scenario_file, inst)
     if isinstance(inst, Responder) and not records:
         return futures(inst, num_scenarios, seed)
-    source = _fixed(inst, records)
+    if isinstance(inst, Routing) and not records:
+        return routing_futures(inst, num_scenarios, seed)
+    source = _fixed(inst, records, scenario_file or (instance if isinstance(instance, str) else ""))
     if not source.num_scenarios:
         raise InputError(f"instance {inst.name!r}: field 'scenarios' is empty; give --scenario-file")
     return _as_it_is(source, num_scenarios, seed)
@@ -176,11 +203,15 @@ def _as_it_is(source: Any, num_scenarios: int | None, seed: int | None) -> Any:
     return source
 
 
-def _fixed(inst: Instance, records: list[Any]) -> FixedSource | FixedDemand | FixedRoads | FixedResponder:
+def _fixed(inst: Instance, records: list[Any], file: str) -> FixedSource | FixedDemand | FixedRoads | FixedResponder | FixedRouting:
+    """Return the source of scenarios written in a file, which errors name if it is one."""
     if isinstance(inst, Prepositioning):
         return FixedSource(inst, records)
     if isinstance(inst, Responder):
         return FixedResponder.of_records(inst, records)
+    if isinstance(inst, Routing):
+        with naming_file(file):
+            return FixedRouting.of_records(inst, records)
     return FixedDemand.of_records(inst, records) if isinstance(inst, Deployment) else FixedRoads.of_records(inst, records)
 
 

@@ -24,6 +24,7 @@ class Stream(IntEnum):
     AFTERSHOCKS = 8
     OBSERVATION = 9
     ROADS = 10
+    CASUALTIES = 11
 
 
 def generator(seed: int, k: int, stream: Stream) -> Generator:

@@ -11,7 +11,7 @@ from quakeops.instances import load
 from quakeops.result import Result
 
 BEST = 706_319.073667
-COMMANDS = {"solve", "generate", "instances", "evaluate", "saa", "pareto", "verify", "export", "plot", "doctor"}
+COMMANDS = {"solve", "generate", "instances", "evaluate", "saa", "pareto", "what-if", "estimate", "verify", "export", "plot", "doctor"}
 LATER = {"simulate", "bench"}
 
 

@@ -11,12 +11,14 @@ from .kind import Kind
 from .prepositioning import PREPOSITIONING
 from .responder import RESPONDER
 from .retrofit import RETROFIT
+from .routing import ROUTING
 
 KINDS: dict[str, Kind[Any]] = {
     "prepositioning": PREPOSITIONING,
     "deployment": DEPLOYMENT,
     "retrofit": RETROFIT,
     "responder-smdp": RESPONDER,
+    "routing": ROUTING,
 }
 """Model -> how its instances are told, in the order of the list."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from ..run import Run
 from .crash import begin, costliest
 from .engine import Engine
@@ -17,6 +19,7 @@ from .position import MipPosition
 from .problem import Problem
 from .recession import RAY, largest_cost, named_ray, recession, recourse_ray, without_costs
 from .recourse_lps import UnboundedRecourseError
+from .stabilization import Center
 
 LP_SHARE = 0.2
 """Share of the gap asked for that the LP phase may leave to the MIP phase."""
@@ -47,6 +50,9 @@ def _phases(engine: Engine, rel_gap: float) -> str:
         return _whole(engine, rel_gap)
     if engine.center is None and engine.lp is None:
         engine.center = begin(engine)
+        if engine.run.plan is not None and not engine.problem.integer_recourse:
+            plan = engine.run.plan
+            engine.make_exact(Center(np.array([plan[name] for name in engine.problem.first.names]), None, np.inf, False))
     if engine.settings.retain and engine.master.retained is None:
         engine.retain(costliest(engine))
     while True:
