@@ -24,7 +24,7 @@ def plot(
     kind: Annotated[
         str | None,
         typer.Option(
-            help="of a result: plan (default), convergence, (deployment) demand or (responder-smdp) restoration; "
+            help="of a result: plan (default), convergence, (deployment) demand, (responder-smdp) restoration or (routing) timeline; "
             "of statistical bounds: bounds; of a front: front; of a scenario set: loss (default), damage, shake, cascade or hazard"
         ),
     ] = None,
@@ -32,7 +32,7 @@ def plot(
         str | None,
         typer.Option(
             metavar="NAME|K",
-            help="plan, restoration: the scenario shown (default: most demand, costliest repairs, or means); "
+            help="plan, restoration, timeline: the scenario shown (default: most demand, costliest repairs, or means); "
             "set: its number k (default: largest loss; loss, damage: the mean)",
         ),
     ] = None,

@@ -16,6 +16,7 @@ from ..models import MODELS
 from ..result import Result
 from . import options
 from .output import ProgressLine, console, emit_json, is_speaker
+from .route_table import show_routes
 
 _SHOWN = 40
 
@@ -29,7 +30,10 @@ def solve(
     scenarios: Annotated[int | None, typer.Option(metavar="N", help="number of scenarios, of a drawn family or a module")] = None,
     scenario_file: options.ScenarioFile = None,
     seed: Annotated[int | None, typer.Option(metavar="K", help="seed of a drawn family")] = None,
-    method: Annotated[str | None, typer.Option(help="ef (extensive form, default), ph (progressive hedging) or benders")] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(help="ef (extensive form, default), ph (progressive hedging), benders or (one scenario of routing) pricing"),
+    ] = None,
     solver: Annotated[str | None, typer.Option(help="highs (default) or gurobi")] = None,
     threads: Annotated[int | None, typer.Option(metavar="N", help="ef, benders: threads (ph runs one thread a rank)")] = None,
     rel_gap: Annotated[float | None, typer.Option(metavar="G", help="stop at this relative gap (default 1e-3)")] = None,
@@ -130,6 +134,9 @@ def show(result: Result) -> None:
         table.add_row(*row)
     out = console()
     out.print(table)
+    if result.model == "routing" and result.first_stage:
+        show_routes(out, result)
+        return
     plan = {n: v for n, v in result.first_stage.items() if abs(v) > 1e-9}
     if not plan:
         return

@@ -42,6 +42,7 @@ class Program:
     them and no second-stage variable hold in expectation (:mod:`.owned`).
     ``mean_source(source)``, where means of matrices are not matrices of means, returns a source whose one scenario has the mean data.
     ``lazy``, where the model's rows are generated while solving (:mod:`.lazy`), generates them; ``kwargs["rows"]`` are those there are.
+    ``ph_rho``, where the model gives one (``PH_RHO``), is the factor on the cost-based rho of progressive hedging that starts from LP duals.
     ``arrays(k)``, where there is no Pyomo model (SMPS files), returns the compiled data of scenario k alone.
     """
 
@@ -60,6 +61,7 @@ class Program:
     owned: tuple[str, ...] = ()
     lazy: Lazy | None = field(default=None, repr=False)
     mean_source: Callable[[Any], Any] | None = field(default=None, repr=False)
+    ph_rho: float | None = None
 
     @property
     def num_scenarios(self) -> int:
@@ -196,6 +198,7 @@ def from_model(
         owned=owned,
         lazy=lazy,
         mean_source=getattr(module, "mean_source", None),
+        ph_rho=getattr(module, "PH_RHO", None),
     )
 
 

@@ -59,6 +59,10 @@ def plans_and_convergence() -> None:
         for kind in ("plan", "restoration"):
             plots.draw(policy, kind, drawn)
             shrink(drawn, PICTURES / f"responder-case-1-{kind}.png")
+        routes = quakeops.solve("routing", instance="wuxi-14", method="pricing", rel_gap=1e-6)
+        for kind in ("plan", "timeline"):
+            plots.draw(routes, kind, drawn)
+            shrink(drawn, PICTURES / f"wuxi-14-{kind}.png")
         runs = [
             quakeops.solve("prepositioning", instance="prepositioning-random", scenarios=50, seed=1, method=method, time_limit=120)
             for method in ("ef", "ph")

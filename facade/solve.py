@@ -184,7 +184,7 @@ def solve(
             result = solve_progressive_hedging(program, backend, run, comm=comm, iterations=iterations, bundles=bundles, log=log)
         return parallel.on_rank_0(comm, lambda: with_recourse(result, program, backend)) if certificate else result
 
-    if is_routing(program) and method in ("ef", "benders") and resume is None:
+    if is_routing(program) and method != "pricing" and resume is None:
         with run.timed("heuristic"):
             run.plan = parallel.on_rank_0(comm, lambda: heuristic_plan(program, time_limit))
     lazy = program.lazy is not None

@@ -1,6 +1,6 @@
 r"""Casualty rescue routing with soft time windows, on roads that may be broken.
 
-The problem that Li, Zhang & Wang's casualty routing paper states in words (see :mod:`quakeops.papers` ``casualty_routing``), as a two-stage
+The problem that Gong & Hu's paper on casualty rescue paths states in words (``papers/casualty_routing.py`` has it line by line), as a two-stage
 program: routes are chosen before the roads are known, times of service after. Nodes 0 (the depot) to n; in every scenario
 
     min   sum_ij t_ij x_ij + sum_j p_j + sum_j lambda_0 r_j                                                          (1)
@@ -56,6 +56,10 @@ from .protocol import attach_first_stage, parameter, scenario_number
 from .protocol import scenario_denouement as scenario_denouement
 from .protocol import scenario_names_creator as scenario_names_creator
 from .routing_times import add_times
+
+
+PH_RHO = 0.1
+"""Factor on the cost-based rho of progressive hedging from LP duals: measured on the default, where these are not the last word."""
 
 
 def build(source: RoutingSource, scen: RoutingScenario) -> pyo.ConcreteModel:

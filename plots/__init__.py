@@ -41,15 +41,16 @@ def draw(result: Result, kind: str, target: str | Path, *, scenario: str | None 
     result
         What :func:`quakeops.solve` returned, or :meth:`Result.load` read.
     kind
-        ``"plan"``: depots, stock, and flows of one scenario, or retrofits, damage and repairs, on a map, or a policy on the graph of its
-        states; ``"convergence"``: bound and incumbent over time; ``"demand"``, where demand may be missed (deployment): what each zone
-        needs in every scenario, and where that does not arrive; ``"restoration"``: hours of restoring by state and agency (responder-smdp).
+        ``"plan"``: depots, stock, and flows of one scenario, or retrofits, damage and repairs, on a map, a policy on the graph of its
+        states, or routes; ``"convergence"``: bound and incumbent over time; ``"demand"``, where demand may be missed (deployment): what
+        each zone needs in every scenario, and where that does not arrive; ``"restoration"``: hours of restoring by state and agency
+        (responder-smdp); ``"timeline"``: what each vehicle does when (routing).
     target
         File to write, in a folder that exists. To ``.geojson`` a retrofit plan is written as points and lines with their properties
         (:mod:`.retrofit_features`).
     scenario
         For the picture of a plan: name or label of the scenario shown; by default the one with the largest volume of demand, or the
-        costliest repairs. Of responder-smdp, also for restoration times; by default the means over scenarios.
+        costliest repairs. Of responder-smdp and routing, also for restoration times and timelines; by default the means over scenarios.
 
     Raises
     ------
@@ -59,7 +60,7 @@ def draw(result: Result, kind: str, target: str | Path, *, scenario: str | None 
     if kind not in KINDS:
         raise InputError(f"unknown kind of picture {kind!r}{did_you_mean(kind, list(KINDS))}; known: {', '.join(KINDS)}")
     if scenario is not None and kind not in BY_SCENARIO:
-        raise InputError(f"--scenario {scenario}: goes with kind plan, not with {kind}; with restoration too")
+        raise InputError(f"--scenario {scenario}: goes with kind plan, not with {kind}; with restoration and timeline too")
     if Path(target).suffix.lower() == GEOJSON:
         if kind != "plan":
             raise InputError(f"{target}: GeoJSON holds a plan, not kind {kind}")

@@ -7,6 +7,15 @@ from typing import Any
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#222222")
 """Lines in one picture, after Okabe & Ito (2008), Color universal design."""
 
+ROUTES = (*SERIES, "#e69f00", "#56b4e9")
+"""Vehicles, after Okabe & Ito too."""
+
+ROUTE_DASHES: tuple[tuple[float, ...], ...] = ((), (4.0, 2.0), (1.0, 1.5), (6.0, 1.5, 1.0, 1.5))
+"""Dashes of vehicles beyond as many as there are colours."""
+
+EARLY, LATE = "#1b5fa8", "#b00020"
+"""What begins before its window, and after it."""
+
 WORKS, LOST, FAILED = "#7cc8b4", "#e68a00", "#a50026"
 """Components: works, without function by the cascade, physically failed; from light to dark in grey as well."""
 

@@ -8,13 +8,24 @@ from typing import Any, TypeVar
 from ..errors import InputError
 from ..instances.geojson import Feature
 from ..result import Result
-from . import convergence, demand_by_zone, deployment_map, plan_map, responder_graph, restoration_table, retrofit_map
+from . import (
+    convergence,
+    demand_by_zone,
+    deployment_map,
+    plan_map,
+    responder_graph,
+    restoration_table,
+    retrofit_map,
+    route_map,
+    route_timeline,
+)
 from .demand_view import demand_view
 from .deployment_view import deployment_view
 from .plan_view import plan_view
 from .responder_view import responder_view
 from .retrofit_features import retrofit_features
 from .retrofit_view import retrofit_view
+from .route_view import route_view
 
 Draw = Callable[[Result, str | None], Any]
 F = TypeVar("F")
@@ -24,25 +35,28 @@ PLANS: dict[str, Draw] = {
     "deployment": lambda result, scenario: deployment_map.deployment_figure(deployment_view(result, scenario)),
     "retrofit": lambda result, scenario: retrofit_map.retrofit_figure(retrofit_view(result, scenario)),
     "responder-smdp": lambda result, scenario: responder_graph.graph_figure(responder_view(result, scenario)),
+    "routing": lambda result, scenario: route_map.route_figure(route_view(result, scenario)),
 }
 DEMANDS: dict[str, Draw] = {"deployment": lambda result, _: demand_by_zone.demand_figure(demand_view(result))}
 RESTORATIONS: dict[str, Draw] = {
     "responder-smdp": lambda result, scenario: restoration_table.restoration_figure(responder_view(result, scenario))
 }
+TIMELINES: dict[str, Draw] = {"routing": lambda result, scenario: route_timeline.timeline_figure(route_view(result, scenario))}
 
 OF_MODEL = {
     "plan": (PLANS, "no map or graph to draw a plan on"),
     "demand": (DEMANDS, "no demand that may be missed"),
     "restoration": (RESTORATIONS, "no restoration times by agency"),
+    "timeline": (TIMELINES, "no vehicles that move over time"),
 }
 """Kind -> its figures by model, and what the others lack."""
 
 FEATURES: dict[str, Callable[[Result], list[Feature]]] = {"retrofit": retrofit_features}
 """Models whose plans are written as GeoJSON."""
 
-KINDS = ("plan", "convergence", "demand", "restoration")
+KINDS = ("plan", "convergence", "demand", "restoration", "timeline")
 
-BY_SCENARIO = ("plan", "restoration")
+BY_SCENARIO = ("plan", "restoration", "timeline")
 """Kinds that show one scenario where one is asked for."""
 
 

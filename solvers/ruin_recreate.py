@@ -57,8 +57,6 @@ def ruin_recreate(
             if (len(out), value) < best:
                 best, found = (len(out), value), _copy(plan, out)
         else:
-            for vehicle in changed:
-                plan.set_route(vehicle, [])
             for vehicle, route in changed.items():
                 plan.set_route(vehicle, route)
         count += 1

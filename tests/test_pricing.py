@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from quakeops.decomposition.pricing import branch_and_price, relaxation, tree
+from quakeops.decomposition.pricing import branch_and_price, branching, relaxation, tree
 from quakeops.decomposition.pricing.columns import Columns
 from quakeops.decomposition.pricing.master import Duals
 from quakeops.decomposition.pricing.network import build_network, pack, shortest_durations
@@ -246,6 +246,34 @@ def test_exact_pricing_finds_the_least_reduced_cost(seed, kind):
         assert reduced_cost(problem, found.routes[0], duals, cuts) == pytest.approx(found.least)
     for level in (Level(2, 3), Level(1, 3), Level(1, 99)):
         assert least - 1e-9 <= pricer(duals, cuts, forbidden, 2, level).least <= 0
+
+
+@pytest.mark.parametrize("seed", [57, 192, 228, 276])
+def test_dominance_compares_whole_functions_of_time(seed):
+    """Windows that press, strong penalties: a label can be better far out and worse early."""
+    n = 5
+    rng = np.random.default_rng((seed, 3))
+    problem = random_problem(seed, n, "soft", closed=0.0)
+    time = rng.integers(1, 6, (n + 1, n + 1)).astype(float)
+    earliest = rng.integers(4, 16, n + 1).astype(float)
+    early, late = rng.choice([1.0, 2.0, 5.0], (2, n + 1))
+    cost = rng.integers(0, 6, (n + 1, n + 1)).astype(float)
+    latest = np.append(12.0, earliest[1:] + rng.integers(0, 3, n))
+    earliest[0] = 0.0
+    problem = RouteProblem(cost, time, np.zeros(n + 1), np.append(0.0, np.ones(n)), earliest, latest, early, late, n, np.inf)
+    duals = Duals(np.append(0.0, np.random.default_rng(seed).uniform(2, 12, n)), 0.0, np.zeros(0))
+    least = min(reduced_cost(problem, route, duals, []) for route in all_routes(n))
+    pricer = Pricer(build_network(problem), cost, np.ones((n + 1, n + 1), dtype=bool), np.inf)
+    assert pricer(duals, [], np.zeros((n + 1, n + 1), dtype=bool), 2, EXACT).least == pytest.approx(least, abs=1e-9)
+
+
+def test_a_fractional_number_of_routes_is_branched_on_first():
+    problem = random_problem(1, 5, "plain", closed=0.0)
+    columns = Columns(problem, build_network(problem))
+    numbers = columns.add([(1, 2), (2, 3), (1, 3)])
+    node = relaxation.Node(np.zeros((6, 6), dtype=bool), 1, 5)
+    parts = branching.children(node, relaxation.Outcome(7.0, numbers, np.full(3, 0.5)), columns)
+    assert [(c.fewest, c.most, c.bound, c.depth) for c in parts] == [(1, 1, 7.0, 1), (2, 5, 7.0, 1)]
 
 
 def is_ng_walk(walk, near):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from quakeops.errors import InputError, SolverUnavailableError
 from quakeops.solvers import route_heuristic, route_pyvrp
+from quakeops.solvers import ruin_recreate as ruin_recreate_module
 from quakeops.solvers.route_cost import evaluate_routes, route_cost
 from quakeops.solvers.route_heuristic import good_routes
 from quakeops.solvers.route_positions import RoutePositions
@@ -179,6 +180,47 @@ class TestPyvrp:
             found = good_routes(dataclasses.replace(third, earliest=np.zeros(4), latest=np.array(latest)), time_limit=60, iterations=50)
             assert (found is not None) == fits
 
+    @pytest.mark.parametrize("keep_soft", [True, False])
+    def test_its_integers_are_on_the_safe_side(self, keep_soft):
+        """Decimals as they are, thirds rounded: travel with service up, windows inwards, from the departure on; missing arcs beyond all sums."""
+        rng = np.random.default_rng(0)
+        hard = np.array([INF, INF, 1, 1])
+        for divisor in (10, 3):
+            time, window = rng.integers(1, 99, (4, 4)) / divisor, np.array([700, 50, 60, 70]) / divisor
+            time[2, 3] = INF
+            begin = np.full(4, 40 / divisor)
+            problem = tiny(
+                time=time,
+                service=np.arange(1, 5) / divisor,
+                earliest=begin + np.array([0, 5, 0, 0]) / divisor,
+                latest=begin + window,
+                early=hard,
+                late=hard,
+            )
+            data = route_pyvrp._data(problem, keep_soft)
+            durations = data.duration_matrix(0)
+            lag = (time + problem.service[:, None])[0, 1:]
+            unit = 0.1 if divisor == 10 else window[0] / 1e6
+            exact = 1e-9 if divisor == 10 else 1.001
+            assert (durations[0, 1:] * unit >= lag - 1e-4 * unit).all() and durations[0, 1:] * unit == pytest.approx(lag, abs=exact * unit)
+            assert durations[2, 3] > durations[np.isfinite(time)].sum() and data.distance_matrix(0)[2, 3] == durations[2, 3]
+            assert data.vehicle_type(0).tw_late * unit == pytest.approx(window[0], abs=exact * unit)
+            for j in (1, 2, 3):
+                client, kept = data.client(j - 1), j == 1 or keep_soft
+                assert client.tw_early * unit == pytest.approx(5 / divisor if j == 1 else 0, abs=exact * unit)
+                assert (client.tw_late * unit == pytest.approx(window[j], abs=exact * unit)) == kept
+                assert kept or client.tw_late > durations[0].sum()
+
+    def test_routes_that_carry_too_much_are_none(self):
+        assert pyvrp_routes(tiny(demand=[0, 2, 2, 2], vehicles=2, capacity=3.0), time_limit=60, seed=0, iterations=20) is None
+
+    def test_it_gets_the_limits_and_the_seed(self, monkeypatch):
+        calls = []
+        monkeypatch.setattr(route_heuristic, "pyvrp_routes", lambda problem, **limits: calls.append(limits))
+        good_routes(tiny(), time_limit=10, seed=7, iterations=5)
+        good_routes(tiny(latest=[9, 1, 1, 1], late=np.ones(4)), time_limit=10, seed=7, iterations=5)
+        assert calls == [{"time_limit": t, "seed": 7, "keep_soft": k, "iterations": 5} for t, k in ((8, True), (2.5, True), (2.5, False))]
+
     def test_soft_windows_are_kept_or_left_out(self):
         """One vehicle, and the far site first in time: to keep its window costs a way there and back."""
         problem = tiny(earliest=np.zeros(4), latest=[INF, 9, 9, 3], early=np.zeros(4), late=np.ones(4), vehicles=1)
@@ -216,6 +258,16 @@ def test_a_start_is_improved_and_may_leave_sites_out():
     assert ruin_recreate(tiny(vehicles=1), time_limit=60, seed=0, iterations=1, start=[[2]]) is not None
     best = ruin_recreate(tiny(), time_limit=60, seed=0, iterations=50, start=[[1], [2], [3]])
     assert len(best) == 1
+
+
+def test_the_best_plan_is_kept(monkeypatch):
+    """A search that accepts everything wanders off, and returns the start that was best."""
+    monkeypatch.setattr(ruin_recreate_module, "HOT", 1e9)
+    monkeypatch.setattr(ruin_recreate_module, "COLD", 1e9)
+    problem = dataclasses.replace(next(p for p, _ in problems(99, 8) if p.num_sites == 8), capacity=99.0, vehicles=8, step=False)
+    problem = dataclasses.replace(problem, early=np.zeros(9), late=np.zeros(9))
+    rough = [evaluate_routes(problem, ruin_recreate(problem, time_limit=60, seed=0, iterations=k)).total for k in (1, 20, 80, 200)]
+    assert rough == sorted(rough, reverse=True) and rough[0] > rough[-1]
 
 
 def test_no_plan_is_none():

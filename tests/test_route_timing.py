@@ -152,6 +152,14 @@ def test_scenarios_equal_one_by_one(step):
     assert np.isinf(together[7]) and 5 < np.isfinite(together).sum() < 55 and len(np.unique(together)) > 5
 
 
+def test_a_missing_arc_forbids_a_scenario_even_without_windows():
+    problem = line([2, 1], [0, 0, 0], [9, 9, 9], 0, 0)
+    times = np.stack([problem.time] * 2)
+    times[1, 1, 2] = INF
+    assert route_penalties(problem, [1, 2], times).tolist() == [0, INF]
+    assert optimal_timing(problem, [1, 2], time=times[1]) is None
+
+
 class TestClosedForms:
     def test_waiting_trades_earliness_here_for_lateness_there(self):
         """Two sites an hour apart, windows both [5, 5] and [5, 5]: to shift the pair costs its weights; begin at 5 and 6, or 4 and 5."""

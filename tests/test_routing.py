@@ -182,7 +182,8 @@ def test_random_casualties(left_penalty, tmp_path):
     if left_penalty is None:
         assert (demand.sum(axis=1) <= 17).all()
     weight = np.array([0, 3, 1, 1, 1])
-    timed = opened({k: v for k, v in data.items() if k != "left_penalty"} | {"scenarios": [r | {"casualties": {}} for r in data["scenarios"]]})
+    unloaded = {"left_penalty": None, "vehicles": {"count": 2}, "scenarios": [r | {"casualties": {}} for r in data["scenarios"]]}
+    timed = opened(data | unloaded)
     best = np.inf
     for routes in partitions([1, 2, 3, 4]):
         if len(routes) > 2:

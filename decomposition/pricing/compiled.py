@@ -1,4 +1,4 @@
-"""``compiled``: numba's ``njit`` where numba is installed, else the plain Python function, about a hundred times slower.
+"""``compiled``: numba's ``njit`` where numba is installed, else the plain Python function, many times slower.
 
 Machine code is kept on disk for the next run. Numba renews what it kept for a function when the function's own file changes, but not when
 a function that it calls, or a constant, changes in another file. So here it is renewed when any file of this folder does.

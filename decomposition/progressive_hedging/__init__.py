@@ -69,7 +69,7 @@ def solve_progressive_hedging(
         return finish(run, recourse, x=None, bound=None, termination=start.impossible, reason=start.reason)
     try:
         with run.timed("solve"), _guarded(comm), _mpi_sppy_output(log, comm):
-            x, bound, count, reason = _run(bundle(data, bundles), backend, start, run, comm, iterations)
+            x, bound, count, reason = _run(bundle(data, bundles), backend, start, run, comm, iterations, program.ph_rho)
     except NoSolutionError as e:
         return finish(run, recourse, x=None, bound=None, termination=Termination.INFEASIBLE, reason=str(e))
     run.provenance["ph"] = {"iterations": count, "layout": _layout(comm), "bundles": bundles}
@@ -105,10 +105,10 @@ def _layout(comm: Any) -> str:
     return f"{CYLINDERS} cylinders of {size // CYLINDERS} rank{'s' if size > CYLINDERS else ''}: PH hub, Lagrangian bound, incumbents"
 
 
-def _run(data: StageData, backend: Backend, start: Start, run: Run, comm: Any, iterations: int | None) -> tuple[Any, float, int, str]:
+def _run(data: StageData, backend: Backend, start: Start, run: Run, comm: Any, iterations: int | None, rho: float | None) -> tuple[Any, float, int, str]:
     from .hub import Job
 
-    job = Job(data=data, backend=backend, start=start, run=run, iterations=ITERATIONS if iterations is None else iterations, comm=comm)
+    job = Job(data=data, backend=backend, start=start, run=run, iterations=ITERATIONS if iterations is None else iterations, comm=comm, rho=rho)
     if comm is not None and comm.Get_size() % CYLINDERS == 0:
         with (
             tempfile.TemporaryDirectory() as scratch,

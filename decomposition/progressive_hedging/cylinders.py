@@ -145,7 +145,7 @@ class IncumbentSpoke(_Spoke, InnerBoundNonantSpoke):  # type: ignore[misc]
     def main(self) -> None:
         """Run until the hub ends."""
         job, bounds = self.job, self.bounds()
-        self.search = search = Search(job.data, job.backend, bounds, job.start, self.cylinder)
+        self.search = search = Search(job.data, job.backend, bounds, job.start, self.cylinder, job.plan)
         sent: float | None = None
         while True:
             if self.news():

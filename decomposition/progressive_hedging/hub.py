@@ -42,11 +42,18 @@ class Job:
     comm: Any = None
     wire: Any = None
     best_gap: Callable[[], float] | None = None
+    rho: float | None = None
 
     @property
     def deadline(self) -> float:
         """Clock value (``time.perf_counter``) at which to stop."""
         return np.inf if self.run.time_limit is None else self.run.start + self.run.time_limit
+
+    @property
+    def plan(self) -> Array | None:
+        """The plan that the run was given to begin with."""
+        plan = self.run.plan
+        return None if plan is None else np.array([plan[name] for name in self.data.first.names])
 
     @property
     def continuous(self) -> bool:
@@ -133,7 +140,8 @@ class WarmPH(PH):  # type: ignore[misc]
         data, weights = self.job.data, self.job.start.weights
         warm = bool(weights.any()) and not self.job.continuous
         rms = np.sqrt(data.probabilities @ weights**2)
-        cost = np.maximum(np.maximum(np.abs(data.cost), 1e-4 * rms), 1e-6) * (RHO_WARM if warm else RHO_COLD)
+        factor = (RHO_WARM if self.job.rho is None else self.job.rho) if warm else RHO_COLD
+        cost = np.maximum(np.maximum(np.abs(data.cost), 1e-4 * rms), 1e-6) * factor
         for s in self.local_scenarios.values():
             for j, index in enumerate(s._mpisppy_data.nonant_indices):
                 xbar, square = s._mpisppy_model.xbars[index]._value, s._mpisppy_model.xsqbars[index]._value

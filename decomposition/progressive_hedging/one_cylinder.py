@@ -25,13 +25,19 @@ class BoundsExtension(Extension):  # type: ignore[misc]
         self._opt, self._job = opt, opt.job
         job = self._job
         self._bounds = LocalBounds(job.data, opt.indices, job.backend, job.comm, job.deadline, job.breathe)
-        self.search = Search(job.data, job.backend, self._bounds, job.start, job.comm)
+        self.search = Search(job.data, job.backend, self._bounds, job.start, job.comm, job.plan)
         self.bound = -np.inf if job.start.bound is None else job.start.bound
         self._began = time.perf_counter()
 
     def gap(self) -> float:
         """Relative gap of the best bound and incumbent."""
         return relative(self.search.best, self.bound)
+
+    def pre_iter0(self) -> None:
+        """Evaluate the plan that the run was given."""
+        if self._job.plan is not None:
+            self.search.step()
+            self._report()
 
     def post_iter0(self) -> None:
         """Bound at the start's W, first incumbents."""

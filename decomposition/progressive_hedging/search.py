@@ -21,12 +21,12 @@ _SEED = 0
 
 
 class Search:
-    """Candidates in order: the start's plan, then each batch of PH's (xbar, then the scenarios' own), then neighbours of the best.
+    """Candidates in order: the plan given, the start's, then each batch of PH's (xbar, then the scenarios' own), then neighbours of the best.
 
     Rank 0 of ``comm`` chooses and polishes; all ranks evaluate. ``best`` and ``best_x`` are equal on all of them.
     """
 
-    def __init__(self, data: StageData, backend: Backend, bounds: LocalBounds, start: Start, comm: Any):
+    def __init__(self, data: StageData, backend: Backend, bounds: LocalBounds, start: Start, comm: Any, plan: Array | None = None):
         self._data, self._bounds, self._comm = data, bounds, comm
         self._rng = np.random.default_rng(_SEED)
         self._queue: deque[Array] = deque()
@@ -38,6 +38,8 @@ class Search:
         self._completion = Completion(data, backend) if self._leads and mixed and len(data.row_names) else None
         self.best: float | None = None
         self.best_x: Array | None = None
+        if plan is not None:
+            self._queue.append(plan)
         if start.x is not None:
             self._push(start.x)
 
