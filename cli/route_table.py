@@ -41,6 +41,8 @@ def show_routes(out: Console, result: Result) -> None:
         costs = (_number(x, decimals) for x in (tour.travel, tour.penalty))
         table.add_row(str(v), _wrapped(list(stops)), f"{tour.casualties:,.5g}", *costs)
     out.print(table)
+    if instance.left_penalty is not None:
+        out.print("casualties who may be left behind are counted as collected, and what leaving them costs is not shown")
 
 
 def _decimals(largest: float) -> int:
@@ -51,7 +53,7 @@ def _decimals(largest: float) -> int:
 def _number(value: float, decimals: int) -> str:
     """Return a number with these decimals, or two digits where it would seem to be 0; a dash for nothing."""
     if abs(value) <= NOTHING:
-        return "0"
+        return "-"
     return f"{value:,.{decimals}f}" if round(value, decimals) else f"{value:.2g}"
 
 

@@ -153,7 +153,7 @@ def _add_casualties(m: Any, source: RoutingSource, data: dict[str, np.ndarray]) 
 
     if instance.left_penalty is None:
         return 0.0
-    return sum(instance.left_penalty * weight.get(s.priority, 1.0) * m.left[s.name] for s in instance.sites)
+    return sum(instance.left_penalty * weight.get(s.priority or "", 1.0) * m.left[s.name] for s in instance.sites)
 
 
 def arc_name(what: str, tail: str, head: str) -> str:

@@ -83,7 +83,8 @@ def facts_of(view: RouteView) -> list[str]:
     numbers = several if view.scenario is None else f"scenario “{view.scenario}”"
     gap = "no bound" if view.gap is None else f"gap {percent(view.gap)}"
     total = f"travel {amount(travel)} + penalties {amount(penalty)} = {amount(travel + penalty)}{view.hours}"
-    return [f"{total} ({numbers})" if numbers else total, f"{view.method} ({gap})"]
+    left = [] if view.instance.left_penalty is None else ["without what casualties left behind cost"]
+    return [f"{total} ({numbers})" if numbers else total, *left, f"{view.method} ({gap})"]
 
 
 def title_of(view: RouteView) -> str:

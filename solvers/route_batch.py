@@ -100,7 +100,7 @@ class PartialRoutes:
         """Begin the next service as early as possible and pay the step."""
         earliest, latest = self.problem.earliest[nodes], self.problem.latest[nodes]
         low = np.where(np.isinf(early), np.maximum(low, earliest), low)
-        penalty = penalty - np.where((low < earliest - slack_of(earliest)) & np.isfinite(early), early, 0.0)
+        penalty = penalty - np.where((low <= earliest + slack_of(earliest)) & np.isfinite(early), early, 0.0)
         over = np.where(soft > 0, low - latest, 0.0)
         beyond = over > np.where(nodes > 0, slack_of(latest), 0.0)
         penalty = penalty + np.where(beyond, soft * np.where(nodes > 0, 1.0, over), 0.0)

@@ -177,7 +177,7 @@ class RoutePositions:
         before, after, early, late = self._steps[j]
         if j == 0:
             return start, late * max(0.0, start - after)
-        return start, (0.0 if start < before else early) + (late if start > after else 0.0)
+        return start, (0.0 if start <= before else early) + (late if start > after else 0.0)
 
     def _walk(self, ready: float, value: float, nodes: list[int], limit: float) -> float:
         """Return the steps of a route from some node on, ``value`` before it included; no more than tells that they exceed the limit."""
@@ -236,11 +236,11 @@ def _join(hinges: Hinges, mirrored: Hinges, lag: float) -> float:
 
 
 def _step_slacks(problem: RouteProblem) -> list[tuple[float, float, float, float]]:
-    """Return of each node the times before and after which a step is taken, and both steps; that of the return grows with time."""
+    """Return of each node the times by which and after which a step is taken, and both steps; that of the return grows with time."""
     early, late = (np.where(np.isinf(a), 0.0, a) for a in (problem.early, problem.late))
     slack = slack_of(problem.latest)
     slack[0] = 0.0
     late = np.where(np.isfinite(problem.latest), late, 0.0)
     early = np.where(np.isfinite(problem.earliest), early, 0.0)
     after = np.where(np.isfinite(problem.latest), problem.latest + slack, FAR)
-    return list(zip((problem.earliest - slack_of(problem.earliest)).tolist(), after.tolist(), early.tolist(), late.tolist(), strict=True))
+    return list(zip((problem.earliest + slack_of(problem.earliest)).tolist(), after.tolist(), early.tolist(), late.tolist(), strict=True))

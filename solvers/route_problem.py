@@ -68,7 +68,7 @@ class RouteProblem:
         nodes = len(np.atleast_1d(self.demand))
         if not self.names:
             object.__setattr__(self, "names", ("depot", *(str(j) for j in range(1, nodes))))
-        shapes = {"cost": (nodes, nodes), "time": (nodes, nodes)}
+        shapes: dict[str, tuple[int, ...]] = {"cost": (nodes, nodes), "time": (nodes, nodes)}
         shapes |= dict.fromkeys(("service", "demand", "earliest", "latest", "early", "late"), (nodes,))
         for field, shape in shapes.items():
             values = np.array(getattr(self, field), dtype=float)

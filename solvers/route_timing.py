@@ -16,7 +16,7 @@ changes sign, and c grows by sum(weight taken * a) - late * latest_k. A hard lat
 linear program (on optimal timing: Vidal, Crainic, Gendreau and Prins 2015, Networks 65(1), 76-102). With step penalties (see
 ``RouteProblem``) the penalty never falls with time, so the earliest starts are optimal.
 
-A service may begin later than a hard latest by rounding, ``SLACK`` times the size of the number; a step is taken only beyond as much.
+A service may begin later than a hard latest by rounding, ``SLACK`` times the size of the number; a step is taken with as much allowance.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def _penalties(problem: RouteProblem, nodes: Nodes, starts: Array) -> Array:
     early, late = (np.where(np.isinf(a), 0.0, a) for a in (early, late))
     under, over = np.maximum(0.0, earliest - starts), np.maximum(0.0, starts - latest)
     if problem.step:
-        return np.where(nodes == 0, late * over, late * (over > slack_of(latest)) - early * (under > slack_of(earliest)))
+        return np.where(nodes == 0, late * over, late * (over > slack_of(latest)) - early * (starts <= earliest + slack_of(earliest)))
     return early * under + late * over
 
 

@@ -196,10 +196,10 @@ class TestClosedForms:
         assert timing.penalty == 0 and timing.starts[:2].tolist() == [-50, -40] and timing.departure == -52
 
     def test_step_pays_for_being_early_and_is_exact_at_the_bounds(self):
-        """Eq. 3 of the source, times 2: early -1, late 1, and nothing on the bounds."""
+        """Eq. 3 of the source, times 2: early -1 up to the earliest time itself, late 1 beyond the latest."""
         problem = line([2, 1], [0, 3, 3], [99, 9, 9], 2, 2, step=True)
-        assert optimal_timing(problem, [1, 2]).penalty == -2  # at 2, early; at 3, in time
-        assert optimal_timing(dataclasses.replace(problem, latest=[99, 9, 3]), [1, 2]).penalty == -2
+        assert optimal_timing(problem, [1, 2]).penalty == -4  # at 2, early; at 3, just early
+        assert optimal_timing(dataclasses.replace(problem, latest=[99, 9, 3]), [1, 2]).penalty == -4
         assert optimal_timing(dataclasses.replace(problem, earliest=[0, 0, 0], latest=[99, 1, 2.5]), [1, 2]).penalty == 4
 
     def test_rounding_misses_no_window(self):

@@ -147,6 +147,16 @@ def test_one_scenario_is_the_deterministic_problem(form, tmp_path):
         assert quakeops.solve("routing", instance=path, method=method, rel_gap=1e-7).objective == pytest.approx(exact, rel=1e-6, abs=1e-6)
 
 
+def test_a_step_at_the_earliest_time_itself(tmp_path):
+    """Eq. 3 is minimised over its closed branches: who arrives at the earliest time just gets the reward, by every road."""
+    data = instance(0, sites=1, penalty="step", beta=2.0, early_weight=1.0, priorities=[])
+    data |= {"scenarios": []}
+    data["depot"] |= {"earliest": 0}
+    data["sites"][0] |= {"x": 10, "y": 13, "earliest": 3, "latest": 9, "priority": None}
+    for method in ("ef", "pricing"):
+        assert quakeops.solve("routing", instance=written(tmp_path, data), method=method).objective == pytest.approx(6 - 2, abs=1e-9)
+
+
 def test_large_beta_is_hard_and_zero_beta_the_capacitated_problem(tmp_path):
     path = written(tmp_path, formed(0, "hard"))
     hard = quakeops.solve("routing", instance=path, rel_gap=1e-7)
@@ -244,7 +254,9 @@ def test_both_sides_of_a_window_make_the_relaxation_tight():
     bound = get("highs").open(whole).solve().objective
     names = [name for s in data.scenarios for name in s.row_names]
     keep = np.array([True] * data.A.shape[0] + [not n.startswith("pays_next") for n in names])
-    weaker = type(whole)(whole.cost, whole.matrix[keep], whole.row_lower[keep], whole.row_upper[keep], whole.lower, whole.upper, whole.integer)
+    weaker = type(whole)(
+        whole.cost, whole.matrix[keep], whole.row_lower[keep], whole.row_upper[keep], whole.lower, whole.upper, whole.integer
+    )
     loose = get("highs").open(weaker).solve().objective
     assert loose < bound - 1e-3 * exact and bound <= exact * (1 + 1e-9)
 

@@ -17,7 +17,7 @@ from quakeops.instances import FixedRouting, load
 from quakeops.plots.colours import EARLY, LATE
 from quakeops.plots.route_map import LARGEST, route_figure
 from quakeops.plots.route_timeline import timeline_figure
-from quakeops.plots.route_view import route_view, style_of
+from quakeops.plots.route_view import facts_of, route_view, style_of
 from quakeops.scenario_gen.sources import open_routing
 
 PENALTY = {"red": 30.0, "yellow": 10.0, None: 10.0}
@@ -56,8 +56,11 @@ def test_timetable_is_the_evaluation(drawn):
         )
         for tour, mean in zip(one, tours, strict=True):
             assert tour.sites == mean.sites and tour.casualties == mean.casualties
+            assert tour.stops[0].arrival == pytest.approx(tour.departure + source.scenario(k).time[0, tour.sites[0]])
             for stop, total in zip(tour.stops, mean.stops, strict=True):
                 assert stop.first == stop.last == stop.start and total.first - 1e-9 <= stop.start <= total.last + 1e-9
+    departures = [[tour.departure for tour in timetable(source, routes, k)] for k in range(3)]
+    assert [tour.departure for tour in tours] == pytest.approx(np.mean(departures, axis=0))
     assert any(s.lateness > 0 for t in tours for s in t.stops) and any(s.last > s.first for t in tours for s in t.stops)
     for tour in tours:
         assert all(s.first - 1e-9 <= s.start <= s.last + 1e-9 and s.arrival <= s.start + 1e-9 for s in tour.stops)
@@ -116,24 +119,37 @@ def test_map(wuxi):
     assert "later than the window" in words and "earlier than the window" not in words and "1 back after 0.5: costs 0.0147" in words
 
 
-def test_timeline(wuxi):
-    """Bars end to end: travel to the arrival, waiting to the start, service; windows behind them."""
-    view, inst = route_view(wuxi), load("wuxi-14")
+@pytest.mark.parametrize("which", ["wuxi", "drawn"])
+def test_bars_of_the_timeline_end_to_end(which, request):
+    """Travel to the arrival, waiting to the start, service; windows behind them."""
+    view = route_view(request.getfixturevalue(which))
     found = marks(timeline_figure(view))
+    waits = 0
     for v, tour in enumerate(view.tours, start=1):
         left = tour.departure
         for k, stop in enumerate(tour.stops, start=1):
             travel = found[f"travel {v} {k}"]
             assert (travel.get_x(), travel.get_x() + travel.get_width()) == pytest.approx((left, stop.arrival))
-            assert (f"wait {v} {k}" in found) == (stop.start > stop.arrival + 1e-9) and f"range {v} {k}" not in found
+            assert (f"range {v} {k}" in found) == (stop.last > stop.first + 1e-9)
+            assert (f"wait {v} {k}" in found) == (stop.start > stop.arrival + 1e-9)
+            if f"wait {v} {k}" in found:
+                wait, waits = found[f"wait {v} {k}"], waits + 1
+                assert (wait.get_x(), wait.get_x() + wait.get_width()) == pytest.approx((stop.arrival, stop.start))
             window = found[f"window {v} {k}"]
-            assert window.get_x() + window.get_width() == pytest.approx(inst.places[stop.node].latest)
+            latest = min(view.instance.places[stop.node].latest, found[f"travel {v} {k}"].axes.get_xlim()[1])
+            assert window.get_x() + window.get_width() == pytest.approx(latest)
             left = stop.start + stop.service
             if stop.node:
                 service = found[f"service {v} {k}"]
                 assert (service.get_x(), service.get_x() + service.get_width()) == pytest.approx((stop.start, left))
                 assert service.get_y() + service.get_height() / 2 == pytest.approx(travel.get_y() + travel.get_height() / 2)
             assert (f"late {v} {k}" in found) == (stop.lateness > 1e-9)
+    assert waits or which == "wuxi"
+
+
+def test_lateness_on_the_timeline(wuxi):
+    view = route_view(wuxi)
+    found = marks(timeline_figure(view))
     late = found["late 6 1"].get_xdata()
     assert sorted(late) == pytest.approx([0.12, view.tours[5].stops[0].start])
     assert found["text 6 1"].get_text() == "late 0.0212, costs 0.636"
@@ -173,6 +189,13 @@ def test_nothing_leaves_the_picture(which, draw, request):
 
 def test_more_vehicles_than_colours_differ_in_dashes():
     assert len({style_of(v) for v in range(25)}) == 25
+
+
+def test_what_is_left_behind_is_told_apart(wuxi):
+    view = route_view(wuxi)
+    assert "left behind" not in " ".join(facts_of(view))
+    instance = view.instance.model_copy(update={"left_penalty": 1.0})
+    assert "without what casualties left behind cost" in facts_of(dataclasses.replace(view, instance=instance))
 
 
 def test_commands(wuxi, tmp_path):
@@ -220,7 +243,7 @@ def test_routes_as_text(monkeypatch, wuxi, drawn):
         for row, tour in zip(rows, view.tours, strict=True):
             casualties, travel, penalty = row.split()[-3:]
             assert float(casualties) == tour.casualties and float(travel) == pytest.approx(tour.travel, abs=0.06 if not one else 6e-5)
-            assert (penalty == "-") == (tour.penalty == 0) or float(penalty) == pytest.approx(tour.penalty, abs=0.06 if not one else 6e-5)
+            assert penalty == "-" if tour.penalty < 1e-9 else float(penalty) == pytest.approx(tour.penalty, abs=0.06 if not one else 6e-5)
         text = " ".join(" ".join(line[9:69].split()) for line in table)
         for tour in view.tours:
             way = [view.nodes[0], *(view.nodes[s.node] + (f" ({s.start:.4f}" if one else "") for s in tour.stops)]

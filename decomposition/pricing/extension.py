@@ -68,7 +68,7 @@ def serve(floats: Array, integers: Integers, row: int, node: int, network: Netwo
         if late > 0.0 and floats[row, TIME] > network.room[node]:
             floats[row, VALUE] += late
         slack = 1e-9 * max(1.0, abs(network.earliest[node]))
-        if early > 0.0 and not np.isinf(early) and network.earliest[node] - floats[row, TIME] > slack:
+        if early > 0.0 and not np.isinf(early) and floats[row, TIME] <= network.earliest[node] + slack:
             floats[row, VALUE] -= early
         return True
     if integers[row, COUNT] > 0:

@@ -17,7 +17,7 @@ Integers = NDArray[np.int64]
 BITS = 62
 """Sets of nodes and of cuts are bits of signed 64-bit words, this many a word."""
 SLACK = 1e-9
-"""By this times the size of the number, a service may begin later than a hard latest time, and a step is taken only beyond as much."""
+"""By this times the size of the number, a service may begin later than a hard latest time, and steps are taken with the same allowance."""
 
 
 class Network(NamedTuple):

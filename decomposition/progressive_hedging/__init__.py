@@ -105,10 +105,14 @@ def _layout(comm: Any) -> str:
     return f"{CYLINDERS} cylinders of {size // CYLINDERS} rank{'s' if size > CYLINDERS else ''}: PH hub, Lagrangian bound, incumbents"
 
 
-def _run(data: StageData, backend: Backend, start: Start, run: Run, comm: Any, iterations: int | None, rho: float | None) -> tuple[Any, float, int, str]:
+def _run(
+    data: StageData, backend: Backend, start: Start, run: Run, comm: Any, iterations: int | None, rho: float | None
+) -> tuple[Any, float, int, str]:
     from .hub import Job
 
-    job = Job(data=data, backend=backend, start=start, run=run, iterations=ITERATIONS if iterations is None else iterations, comm=comm, rho=rho)
+    job = Job(
+        data=data, backend=backend, start=start, run=run, iterations=ITERATIONS if iterations is None else iterations, comm=comm, rho=rho
+    )
     if comm is not None and comm.Get_size() % CYLINDERS == 0:
         with (
             tempfile.TemporaryDirectory() as scratch,
