@@ -1,11 +1,12 @@
 """Solve the linear program of an average-cost SMDP: optimal policy, rate and relative values from its primal and dual.
 
 A basis of the program is I - P of a policy, which fills in when it is factorised unless P is sparse by structure; on 4,096 states with
-random successors the simplex and interior point methods of HiGHS take minutes. So a large program without limits goes to the simplex method
-for some seconds, and then to a first-order method (PDLP: Applegate et al., Advances in Neural Information Processing Systems 34, 2021).
-Either optimum holds to a tolerance of about 1e-6. The basic solution nearest to it, the policy it uses most, is computed exactly; while an
-action has a negative reduced cost, such actions enter in all states at once (block pivots, the step of policy iteration). ``pivots``
-counts them: 0 says that the solver's own policy is optimal. Occupation, rate and relative values are then feasible in primal and dual, to rounding.
+random successors the simplex and interior point methods of HiGHS take minutes. So a large program without limits goes to the simplex
+method for some seconds, and then to a first-order method (PDLP: Applegate et al., Advances in Neural Information Processing Systems 34,
+2021). Either optimum holds to a tolerance of about 1e-6. The basic solution nearest to it, the policy it uses most, is computed exactly;
+while an action has a negative reduced cost, such actions enter in all states at once (block pivots, the step of policy iteration).
+``pivots`` counts them: 0 says that the solver's own policy is optimal. Occupation, rate and relative values are then feasible in primal
+and dual, to rounding.
 """
 
 from __future__ import annotations

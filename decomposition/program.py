@@ -42,7 +42,7 @@ class Program:
     them and no second-stage variable hold in expectation (:mod:`.owned`).
     ``mean_source(source)``, where means of matrices are not matrices of means, returns a source whose one scenario has the mean data.
     ``lazy``, where the model's rows are generated while solving (:mod:`.lazy`), generates them; ``kwargs["rows"]`` are those there are.
-    ``ph_rho``, where the model gives one (``PH_RHO``), is the factor on the cost-based rho of progressive hedging that starts from LP duals.
+    ``ph_rho``, where the model gives one (``PH_RHO``), is the factor on progressive hedging's cost-based rho after a start from LP duals.
     ``arrays(k)``, where there is no Pyomo model (SMPS files), returns the compiled data of scenario k alone.
     """
 

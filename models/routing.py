@@ -57,7 +57,6 @@ from .protocol import scenario_denouement as scenario_denouement
 from .protocol import scenario_names_creator as scenario_names_creator
 from .routing_times import add_times
 
-
 PH_RHO = 0.1
 """Factor on the cost-based rho of progressive hedging from LP duals: measured on the default, where these are not the last word."""
 
