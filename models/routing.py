@@ -1,7 +1,7 @@
 r"""Casualty rescue routing with soft time windows, on roads that may be broken.
 
-The problem that Gong & Hu's paper on casualty rescue paths states in words (``papers/casualty_routing.py`` has it line by line), as a two-stage
-program: routes are chosen before the roads are known, times of service after. Nodes 0 (the depot) to n; in every scenario
+The problem that Gong & Hu's paper on casualty rescue paths states in words (``papers/casualty_routing.py`` has it line by line), as a
+two-stage program: routes are chosen before the roads are known, times of service after. Nodes 0 (the depot) to n; in every scenario
 
     min   sum_ij t_ij x_ij + sum_j p_j + sum_j lambda_0 r_j                                                          (1)
     sum_i x_ij = 1,   sum_i x_ji = 1                                 for all sites j                                 (2)

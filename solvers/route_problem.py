@@ -1,8 +1,8 @@
 r"""One vehicle-routing problem with soft or hard time windows, on arrays: what the exact methods and the heuristics solve.
 
-At most K vehicles leave the depot, node 0, at or after ``earliest[0]``; each visits some of the sites 1 to n, which together need no more than its
-capacity, and returns. A vehicle may wait anywhere. Service at node j begins at s_j and lasts ``service[j]``; the next node is reached
-``time[j, k]`` later. Its routes cost
+At most K vehicles leave the depot, node 0, at or after ``earliest[0]``; each visits some of the sites 1 to n, which together need no more
+than its capacity, and returns. A vehicle may wait anywhere. Service at node j begins at s_j and lasts ``service[j]``; the next node is
+reached ``time[j, k]`` later. Its routes cost
 
     sum_routes sum_arcs cost_ij  +  sum_j early_j max(0, earliest_j - s_j) + late_j max(0, s_j - latest_j)            (1)
 

@@ -118,7 +118,7 @@ def formed(seed, form):
 def test_brute_force_over_all_routes(seed, form, tmp_path):
     data = formed(seed, form)
     source = opened(data)
-    exact, routes = brute_force(source)
+    exact, _ = brute_force(source)
     assert np.isfinite(exact)
     for method in ("ef", "benders"):
         found = quakeops.solve("routing", instance=written(tmp_path, data), method=method, rel_gap=1e-6)

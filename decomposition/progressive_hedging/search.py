@@ -21,7 +21,8 @@ _SEED = 0
 
 
 class Search:
-    """Candidates in order: the plan given, the start's, then each batch of PH's (xbar, then the scenarios' own), then neighbours of the best.
+    """Candidates in order: the plan given, the start's, then each batch of PH's (xbar, then the scenarios' own), then neighbours of the
+    best.
 
     Rank 0 of ``comm`` chooses and polishes; all ranks evaluate. ``best`` and ``best_x`` are equal on all of them.
     """
