@@ -311,8 +311,9 @@ def test_one_scenario_where_none_is_written():
     assert source.scenario(0).time.tolist() == intact_times(inst).tolist()
     assert open_routing("wuxi-14", num_scenarios=1).scenario(0).label == "nominal"
     for options, told in (({"seed": 3}, "--seed 3"), ({"num_scenarios": 2}, "--scenarios 2")):
-        with pytest.raises(InputError, match=f"{told}: instance 'solomon-r101-25' has no field 'uncertainty' to draw from"):
-            open_routing("solomon-r101-25", **options)
+        with pytest.raises(InputError, match=f"{told}: instance 'burma14' has no field 'uncertainty' to draw from"):
+            open_routing("burma14", **options)
+    assert (open_routing("solomon-r101-25", num_scenarios=2, seed=3).block(0, 2).time >= intact_times(inst)).all()
 
 
 def test_a_scenario_file(write):
