@@ -6,7 +6,8 @@ is quicker, the damaged road itself or a way through other places:
     t_ij = min(f_ij t0_ij, shortest path from i to j in the damaged network)     if the road is damaged or missing,       (1)
     t_ij = t0_ij                                                                 if not.                                  (2)
 
-By (2), a scenario without damage is the intact network, also where rounded distances break the triangle inequality.
+By (2), a scenario without damage is the intact network, also where rounded distances break the triangle inequality; for the same reason
+(1) is t0_ij where it would be less.
 """
 
 from __future__ import annotations
@@ -90,7 +91,8 @@ def damaged_times(direct: Array, factor: Array) -> Array:
         return direct.copy()
     with np.errstate(invalid="ignore"):
         damaged = np.where(np.isinf(factor), np.inf, direct * factor)
-    return np.where(touched, np.minimum(damaged, shortest_times(damaged)), direct)
+    intact = np.where(np.isinf(direct), 0.0, direct)
+    return np.where(touched, np.maximum(intact, np.minimum(damaged, shortest_times(damaged))), direct)
 
 
 def shortest_times(direct: Array) -> Array:
