@@ -28,7 +28,7 @@ with u = 1 in place of (3) and p_i for both bounds of (4). Each of the three may
     sum_ia c_ia x_ia <= E u,    sum_ia t_ia x_ia <= T u,    sum_ia (c_ia - R t_ia) x_ia <= 0                        (7)
 
 A pure policy is chosen all the same. What a single scenario gains by randomising tells
-:func:`quakeops.decomposition.responder_limits.limited`. Units: hours, hazard in the instance's scale.
+:func:`quakeops.decomposition.responder_limits.best_under_limits`. Units: hours, hazard in the instance's scale.
 """
 
 from __future__ import annotations
