@@ -17,8 +17,9 @@ from ..decomposition.lazy import solve_lazy
 from ..decomposition.program import Program
 from ..decomposition.recourse_solutions import with_recourse
 from ..decomposition.risk_form import solve_risk_form
-from ..decomposition.routing import heuristic_plan, is_routing, solve_by_pricing
+from ..decomposition.routing import solve_by_pricing
 from ..decomposition.run import Progress, Run, provenance
+from ..decomposition.start_plans import start_plan
 from ..errors import InputError
 from ..result import Result
 from ..solvers import Backend, get
@@ -184,9 +185,9 @@ def solve(
             result = solve_progressive_hedging(program, backend, run, comm=comm, iterations=iterations, bundles=bundles, log=log)
         return parallel.on_rank_0(comm, lambda: with_recourse(result, program, backend)) if certificate else result
 
-    if is_routing(program) and method != "pricing" and resume is None:
-        with run.timed("heuristic"):
-            run.plan = parallel.on_rank_0(comm, lambda: heuristic_plan(program, time_limit))
+    if method != "pricing" and resume is None:
+        with run.timed("start plan"):
+            run.plan = parallel.on_rank_0(comm, lambda: start_plan(program, time_limit))
     lazy = program.lazy is not None
     result = solve_lazy(program, backend, run, measure, by_method, comm) if lazy else by_method(program, run)
     return replace(result, model=program.name, instance=program.instance)

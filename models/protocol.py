@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyomo.environ as pyo
 from numpy.typing import NDArray
+from pyomo.core.base.component_namer import index_repr
 
 
 def scenario_names_creator(num_scens: int, start: int | None = None) -> list[str]:
@@ -34,6 +35,11 @@ def parameter(values: NDArray[np.float64], *index: pyo.Set) -> pyo.Param:
     """Return a mutable parameter over the product of the ``index`` sets, with ``values`` in its order (row-major)."""
     keys = index[0] if len(index) == 1 else itertools.product(*index)
     return pyo.Param(*index, initialize=dict(zip(keys, values.ravel().tolist(), strict=True)), mutable=True)
+
+
+def variable_name(variable: str, *index: str) -> str:
+    """Return the name of a variable's component, as Pyomo writes it."""
+    return variable + str(index_repr(index))
 
 
 def attach_first_stage(m: pyo.ConcreteModel, cost: pyo.Expression, variables: Sequence[pyo.Var], probability: float) -> None:

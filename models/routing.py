@@ -45,7 +45,6 @@ from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
-from pyomo.core.base.component_namer import index_repr
 
 from ..errors import InputError
 from ..instances.routing import Routing
@@ -153,11 +152,6 @@ def _add_casualties(m: Any, source: RoutingSource, data: dict[str, np.ndarray]) 
     if instance.left_penalty is None:
         return 0.0
     return sum(instance.left_penalty * weight.get(s.priority or "", 1.0) * m.left[s.name] for s in instance.sites)
-
-
-def arc_name(what: str, tail: str, head: str) -> str:
-    """Return the name of a variable of an arc, ``drive`` or ``aboard``, as Pyomo writes it."""
-    return what + str(index_repr((tail, head)))
 
 
 def is_timed(arrays: RouteArrays) -> bool:

@@ -58,6 +58,8 @@ def _phases(engine: Engine, rel_gap: float) -> str:
     while True:
         outcome = lp_phase(engine, (LP_SHARE if integer else 1.0) * rel_gap, exact=not integer, start=engine.center)
         engine.center = outcome.center
+        if outcome.reason == "closed":
+            return "gap"
         if outcome.reason != "box":
             break
         ray = _ray(engine)

@@ -90,6 +90,8 @@ def _run(engine: Engine, gap: Gap, exact: bool, here: LpPosition) -> Outcome:
             bound = point.bound
             if not fixed:
                 engine.raise_bound(bound, of_lp=True)
+                if engine.incumbent is not None and Gap(engine.run.rel_gap).reached(engine.incumbent.cost, engine.bound):
+                    return Outcome(center, bound, "closed", point)
         if cutoff is not None and bound is not None and bound >= cutoff:
             return Outcome(center, bound, "cutoff", point)
         near = center is not None and gap.reached(engine.estimate(center), bound)

@@ -11,7 +11,8 @@ from ...errors import InputError
 from ...instances.routing import Routing
 from ...instances.routing_arrays import RouteArrays, route_arrays
 from ...instances.routing_source import RoutingSource
-from ...models.routing import arc_name, carries_later, counts_sites
+from ...models.protocol import variable_name
+from ...models.routing import carries_later, counts_sites
 from ...solvers.route_problem import Array, RouteProblem
 from ..program import Program
 
@@ -53,7 +54,7 @@ def routes_of(instance: Routing, first_stage: Mapping[str, float]) -> SiteRoutes
     nodes = instance.nodes
     after: dict[int, list[int]] = {}
     for i, tail in enumerate(nodes):
-        after[i] = [j for j, head in enumerate(nodes) if i != j and first_stage.get(arc_name("drive", tail, head), 0.0) > 0.5]
+        after[i] = [j for j, head in enumerate(nodes) if i != j and first_stage.get(variable_name("drive", tail, head), 0.0) > 0.5]
     for j in range(1, len(nodes)):
         if len(after[j]) != 1:
             raise InputError(f"plan: {len(after[j])} arcs leave site {nodes[j]!r}, expected one")
@@ -75,10 +76,10 @@ def plan_of(source: RoutingSource, routes: Sequence[Sequence[int]]) -> Plan:
     """Return the first stage of routes, x and f of :mod:`quakeops.models.routing`, by name; sites by number."""
     nodes, arrays = source.instance.nodes, route_arrays(source.instance)
     need = np.ones(len(nodes)) if counts_sites(source, arrays) else arrays.demand
-    plan = {arc_name(what, i, j): 0.0 for what in ("drive", "aboard") for i in nodes for j in nodes if i != j}
+    plan = {variable_name(what, i, j): 0.0 for what in ("drive", "aboard") for i in nodes for j in nodes if i != j}
     for route in routes:
         aboard = 0.0
         for i, j in zip((0, *route), (*route, 0), strict=True):
             aboard += float(need[i]) if i else 0.0
-            plan[arc_name("drive", nodes[i], nodes[j])], plan[arc_name("aboard", nodes[i], nodes[j])] = 1.0, aboard
+            plan[variable_name("drive", nodes[i], nodes[j])], plan[variable_name("aboard", nodes[i], nodes[j])] = 1.0, aboard
     return plan
