@@ -82,16 +82,17 @@ def main():
     told_header("LP bounds of routing formulations, as shares of the optimum")
     print(f"{'instance':18}{'S':>4}{'optimum':>11}{'big-M':>9}{'arrival':>9}{'departure':>10}{'both':>9}{'routes':>9}")
     for instance, scenarios, arguments in CASES:
-        program = from_model("routing", instance=instance, num_scenarios=scenarios, seed=None if scenarios is None else 1, arguments=arguments)
+        seed = None if scenarios is None else 1
+        program = from_model("routing", instance=instance, num_scenarios=scenarios, seed=seed, arguments=arguments)
         source, data = program.kwargs["source"], stage_data(program)
-        options = {"scenarios": scenarios, "seed": None if scenarios is None else 1, "arguments": arguments, "rel_gap": 1e-5}
+        options = {"scenarios": scenarios, "seed": seed, "arguments": arguments, "rel_gap": 1e-5}
         best = quakeops.solve("routing", instance=instance, method="pricing" if scenarios is None else "benders", **options).objective
         loose = bound(compile_program(replace(program, creator=big_m, random_block=None)))
         bounds = [loose, bound(data, "pays_next"), bound(data, "pays_from"), bound(data)]
         root = branch_and_price(route_problem(source, source.scenario(0).time)).root_bound if scenarios is None else None
         told = [f"{b / best:.1%}" for b in bounds] + ["-" if root is None else f"{root / best:.1%}"]
-        widths = (9, 9, 10, 9, 9)
-        print(f"{instance:18}{source.num_scenarios:4}{best:11.4f}" + "".join(f"{t:>{w}}" for t, w in zip(told, widths, strict=True)), flush=True)
+        row = "".join(f"{t:>{w}}" for t, w in zip(told, (9, 9, 10, 9, 9), strict=True))
+        print(f"{instance:18}{source.num_scenarios:4}{best:11.4f}{row}", flush=True)
 
 
 if __name__ == "__main__":
