@@ -11,7 +11,8 @@ from .decomposition.responder_what_if import WhatIf
 from .decomposition.saa import SaaResult
 from .decomposition.verification import Verification
 from .errors import InputError, NoSolutionError, QuakeopsError, SolverError, SolverUnavailableError
-from .facade import estimate, evaluate, export, generate, pareto, saa, solve, verify, what_if
+from .facade import estimate, evaluate, export, generate, pareto, saa, simulate_triage, solve, verify, what_if
+from .facade.simulate_triage import TriageSimulation
 from .instances import load
 from .result import Result, Status
 
@@ -28,6 +29,7 @@ __all__ = [
     "SolverError",
     "SolverUnavailableError",
     "Status",
+    "TriageSimulation",
     "Verification",
     "WhatIf",
     "estimate",
@@ -37,6 +39,7 @@ __all__ = [
     "load",
     "pareto",
     "saa",
+    "simulate_triage",
     "solve",
     "verify",
     "what_if",

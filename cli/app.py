@@ -22,6 +22,7 @@ from .output import emit_json, is_speaker, stdout
 from .pareto import pareto
 from .plot import plot
 from .saa import saa
+from .simulate import simulate
 from .solve import solve
 from .verify import verify
 from .what_if import what_if
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 for command in (solve, generate, instances, evaluate, saa, pareto, what_if, estimate, verify, export, plot, doctor):
     app.command()(command)
+app.add_typer(simulate, name="simulate")
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

@@ -189,6 +189,14 @@ def generators() -> None:
             shrink(drawn, PICTURES / f"{name}.png")
 
 
+def triage_curves() -> None:
+    """Draw what policies A, B and C do with Yushu's buildings."""
+    with tempfile.TemporaryDirectory() as folder:
+        drawn = Path(folder) / "picture.png"
+        plots.draw_triage(quakeops.simulate_triage(), drawn)
+        shrink(drawn, PICTURES / "triage-yushu.png")
+
+
 def main() -> None:
     """Draw them all."""
     PICTURES.mkdir(exist_ok=True)
@@ -196,6 +204,7 @@ def main() -> None:
     plans_and_convergence()
     recomputed_plans()
     statistical_bounds()
+    triage_curves()
     scenario_sets()
 
 

@@ -12,6 +12,8 @@ from .retrofit_source import FixedRoads, RoadBlock, RoadScenario, RoadSource
 from .routing import Routing
 from .routing_source import FixedRouting, RoutingBlock, RoutingScenario, RoutingSource
 from .schema import Prepositioning, ScenarioRecord
+from .triage import Triage
+from .triage_source import FixedTriage, TriageBlock, TriageScenario, TriageSource
 
 __all__ = [
     "DemandBlock",
@@ -23,6 +25,7 @@ __all__ = [
     "FixedRoads",
     "FixedRouting",
     "FixedSource",
+    "FixedTriage",
     "Instance",
     "Prepositioning",
     "Responder",
@@ -41,6 +44,10 @@ __all__ = [
     "ScenarioBlock",
     "ScenarioRecord",
     "ScenarioSource",
+    "Triage",
+    "TriageBlock",
+    "TriageScenario",
+    "TriageSource",
     "load",
     "load_as",
     "names",

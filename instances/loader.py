@@ -19,11 +19,12 @@ from .responder import Responder
 from .retrofit import Retrofit
 from .routing import Routing
 from .schema import Prepositioning
+from .triage import Triage
 from .solomon import read_solomon
 from .tsplib import SUFFIXES as TSPLIB_SUFFIXES
 from .tsplib import read_tsplib
 
-Instance = Prepositioning | Deployment | Retrofit | Responder | Routing
+Instance = Prepositioning | Deployment | Retrofit | Responder | Routing | Triage
 
 KINDS: dict[str, type[Instance]] = {
     "quakeops/prepositioning/1": Prepositioning,
@@ -31,6 +32,7 @@ KINDS: dict[str, type[Instance]] = {
     "quakeops/retrofit/1": Retrofit,
     "quakeops/responder-smdp/1": Responder,
     "quakeops/routing/1": Routing,
+    "quakeops/triage/1": Triage,
 }
 """Field ``format`` of an instance file -> its schema."""
 

@@ -6,5 +6,6 @@ MODELS = {
     "retrofit": "retrofit",
     "responder-smdp": "responder_smdp",
     "routing": "routing",
+    "triage": "triage",
 }
 """Models of the command line: name -> module of this package."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ..decomposition.pareto import ParetoFront
     from ..decomposition.saa import SaaResult
+    from ..solvers.dispatch_study import TriageSimulation
 
 GEOJSON = ".geojson"
 """Ending of a target to which a plan is written as GeoJSON, in place of a picture."""
@@ -30,7 +31,19 @@ GEOJSON = ".geojson"
 BOUNDS_KINDS = ("bounds",)
 FRONT_KINDS = ("front",)
 
-__all__ = ["BOUNDS_KINDS", "FRONT_KINDS", "KINDS", "SET_KINDS", "compare", "draw", "draw_bounds", "draw_front", "draw_set", "require"]
+__all__ = [
+    "BOUNDS_KINDS",
+    "FRONT_KINDS",
+    "KINDS",
+    "SET_KINDS",
+    "compare",
+    "draw",
+    "draw_bounds",
+    "draw_front",
+    "draw_set",
+    "draw_triage",
+    "require",
+]
 
 
 def draw(result: Result, kind: str, target: str | Path, *, scenario: str | None = None) -> None:
@@ -142,6 +155,20 @@ def draw_front(front: ParetoFront, target: str | Path) -> None:
 
     path = require(target)
     output.save(front_figure(front), path)
+
+
+def draw_triage(study: TriageSimulation, target: str | Path) -> None:
+    """Draw coverage and uncovered damage day by day of dispatch rules into the file ``target`` (.png, .svg or .pdf), whole or not at all.
+
+    Raises
+    ------
+    InputError
+        Unknown file ending; missing folder or matplotlib.
+    """
+    from .triage_curves import triage_figure
+
+    path = require(target)
+    output.save(triage_figure(study), path)
 
 
 def require(target: str | Path) -> Path:

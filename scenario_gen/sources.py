@@ -19,6 +19,7 @@ from ..instances import (
     FixedRoads,
     FixedRouting,
     FixedSource,
+    FixedTriage,
     Instance,
     Prepositioning,
     Responder,
@@ -30,6 +31,8 @@ from ..instances import (
     Scenario,
     ScenarioBlock,
     ScenarioSource,
+    Triage,
+    TriageSource,
     sf_bridges,
 )
 from ..instances.arrays import Array
@@ -40,6 +43,7 @@ from . import deployment_random, prepositioning_random, responder_random, retrof
 from .grid_town import grid_town_roads
 from .responder_futures import futures
 from .routing_futures import routing_futures
+from .triage_futures import triage_futures
 from .sioux_falls import sioux_falls_roads
 
 FAMILIES: dict[str, Callable[[int, int], ScenarioSource | DemandSource | RoadSource | ResponderSource | RoutingSource]] = {
@@ -161,6 +165,24 @@ def open_routing(
     return source
 
 
+def open_triage(
+    instance: str | Triage,
+    *,
+    scenario_file: str | None = None,
+    num_scenarios: int | None = None,
+    seed: int | None = None,
+) -> TriageSource:
+    """Return the source of triage scenarios that the arguments describe; raises as :func:`open_source` does.
+
+    An instance without written scenarios has grades drawn from its recognised probabilities (:mod:`.triage_futures`), 50 times where no
+    number is given; one scenario without a seed is the expected numbers.
+    """
+    if is_scenario_set(scenario_file):
+        raise InputError(f"--scenario-file {scenario_file}: a scenario set is for model 'prepositioning', expected a JSON file")
+    source: TriageSource = _open(Triage, instance, scenario_file, num_scenarios, seed)
+    return source
+
+
 def _open(kind: type[Instance], instance: str | Instance, scenario_file: str | None, num_scenarios: int | None, seed: int | None) -> Any:
     origin = ""
     if scenario_file is not None and isinstance(instance, str) and not instance:
@@ -187,6 +209,8 @@ def _open(kind: type[Instance], instance: str | Instance, scenario_file: str | N
         return futures(inst, num_scenarios, seed)
     if isinstance(inst, Routing) and not records:
         return routing_futures(inst, num_scenarios, seed)
+    if isinstance(inst, Triage) and not records:
+        return triage_futures(inst, num_scenarios, seed)
     source = _fixed(inst, records, scenario_file or (instance if isinstance(instance, str) else ""))
     if not source.num_scenarios:
         raise InputError(f"instance {inst.name!r}: field 'scenarios' is empty; give --scenario-file")
@@ -203,7 +227,7 @@ def _as_it_is(source: Any, num_scenarios: int | None, seed: int | None) -> Any:
     return source
 
 
-def _fixed(inst: Instance, records: list[Any], file: str) -> FixedSource | FixedDemand | FixedRoads | FixedResponder | FixedRouting:
+def _fixed(inst: Instance, records: list[Any], file: str) -> Any:
     """Return the source of scenarios written in a file, which errors name if it is one."""
     if isinstance(inst, Prepositioning):
         return FixedSource(inst, records)
@@ -212,6 +236,8 @@ def _fixed(inst: Instance, records: list[Any], file: str) -> FixedSource | Fixed
     if isinstance(inst, Routing):
         with naming_file(file):
             return FixedRouting.of_records(inst, records)
+    if isinstance(inst, Triage):
+        return FixedTriage.of_records(inst, records)
     return FixedDemand.of_records(inst, records) if isinstance(inst, Deployment) else FixedRoads.of_records(inst, records)
 
 

@@ -25,6 +25,7 @@ class Stream(IntEnum):
     OBSERVATION = 9
     ROADS = 10
     CASUALTIES = 11
+    GRADES = 12
 
 
 def generator(seed: int, k: int, stream: Stream) -> Generator:

@@ -12,6 +12,7 @@ from .prepositioning import PREPOSITIONING
 from .responder import RESPONDER
 from .retrofit import RETROFIT
 from .routing import ROUTING
+from .triage import TRIAGE
 
 KINDS: dict[str, Kind[Any]] = {
     "prepositioning": PREPOSITIONING,
@@ -19,6 +20,7 @@ KINDS: dict[str, Kind[Any]] = {
     "retrofit": RETROFIT,
     "responder-smdp": RESPONDER,
     "routing": ROUTING,
+    "triage": TRIAGE,
 }
 """Model -> how its instances are told, in the order of the list."""
 

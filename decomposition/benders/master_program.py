@@ -33,6 +33,9 @@ SMALLEST_THETA = 2.0**-12
 FAR, SMALL_ENTRY = 64.0, 2.0**-10
 """A unit becomes larger if a value is so many of it, or its column's largest entry so many times smaller than ``SMALL_ENTRY``."""
 
+ROUNDING = 1e-13
+"""An entry by which a variable's value is less than this share of a unit of money is a rounding error."""
+
 FILTER = 1e-9
 """Cuts that raise the model at a point by less than this, relatively, are not worth a row there."""
 
@@ -286,8 +289,9 @@ class MasterProgram:
 def _fitted(units: Array | None, values: Array, entries: Array) -> Array | None:
     """Return units, powers of two, for variables with these values and largest entries; the same object if it serves."""
     held = np.ones(len(values)) if units is None else units
-    known = (entries > 0) & np.isfinite(entries)
-    largest = np.where(known, 1 / np.where(known, entries, 1.0), np.where(entries > 0, 1.0, np.inf))
+    seen = entries * np.maximum(1.0, np.abs(values)) > ROUNDING  # less is what is left of differences
+    known = seen & np.isfinite(entries)
+    largest = np.where(known, 1 / np.where(known, entries, 1.0), np.where(seen, 1.0, np.inf))
     wanted = np.minimum(np.maximum(np.abs(values), np.where(known, SMALL_ENTRY * largest, 1.0)), largest)
     grown = wanted > FAR * held
     return np.where(grown, 2.0 ** np.floor(np.log2(np.where(grown, wanted, 1.0))), held) if grown.any() else units
