@@ -568,7 +568,8 @@ def test_the_number_of_threads_may_change(backend):
 
 def test_unknown_option_is_refused(backend):
     with pytest.raises(
-        InputError, match=rf"solver '{backend.name}' has no option 'nodes'; known: integrality, rel_gap, seed, threads, time_limit"
+        InputError,
+        match=rf"solver '{backend.name}' has no option 'nodes'; known: (algorithm, )?integrality, rel_gap, seed, threads, time_limit",
     ):
         backend.open(wyndor()).solve({"nodes": 3})
 
