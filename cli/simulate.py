@@ -40,6 +40,7 @@ def triage(
     quota: Annotated[float, typer.Option(metavar="Q", help="policy C: share of a day kept for buildings above the threshold")] = QUOTA,
     threshold: Annotated[float, typer.Option(metavar="P", help="policy C: P(severe) above which a building is in the quota")] = THRESHOLD,
     seed: Annotated[int, typer.Option(metavar="K", help="of policy B's lots and of random orders")] = 0,
+    draws: Annotated[int, typer.Option(metavar="N", help="random orders drawn beside the closed form; 0 for none")] = 100,
     out: Annotated[Path | None, typer.Option(metavar="FILE.json", help="write all figures and curves here")] = None,
     plot: Annotated[Path | None, typer.Option(metavar="FILE.png", help="draw the curves here (.png, .svg or .pdf)")] = None,
     as_json: options.Json = False,
@@ -52,7 +53,9 @@ def triage(
 
         plots.require(plot)
     chosen = list(POLICIES) if policy is None else [policy]
-    found = facade.simulate_triage(grades, probabilities, policies=chosen, per_day=per_day, quota=quota, threshold=threshold, seed=seed)
+    found = facade.simulate_triage(
+        grades, probabilities, policies=chosen, per_day=per_day, quota=quota, threshold=threshold, seed=seed, draws=draws
+    )
     if is_speaker():
         if out is not None:
             write_atomically(out, json.dumps(found.to_dict(), indent=1, allow_nan=False) + "\n")

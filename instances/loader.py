@@ -19,8 +19,8 @@ from .responder import Responder
 from .retrofit import Retrofit
 from .routing import Routing
 from .schema import Prepositioning
-from .triage import Triage
 from .solomon import read_solomon
+from .triage import Triage
 from .tsplib import SUFFIXES as TSPLIB_SUFFIXES
 from .tsplib import read_tsplib
 

@@ -1,9 +1,9 @@
 r"""Triage: which recognised buildings the crews serve first, and which once their true grades are known.
 
-The severity-first rule of SeisRank-Ord (Zhang, Wang & Chen, doi 10.25259/JKSUS_1757_2025) as an optimization, of which it is the optimum where
-nothing but the capacity binds. Buildings of class g stand in district d(g) and look alike; in a scenario N_gl of its n_g are of grade l.
-The first D days are decided on what was recognised; then the grades of all that are left are known. Days t = 1, ..., T; served in the
-middle of day t, a building of grade l has cost w_l (t - 1/2):
+The severity-first rule of SeisRank-Ord (Zhang, Wang & Chen, doi 10.25259/JKSUS_1757_2025) as an optimization, of which it is the optimum
+where nothing but the capacity binds. Buildings of class g stand in district d(g) and look alike; in a scenario N_gl of its n_g are of
+grade l. The first D days are decided on what was recognised; then the grades of all that are left are known. Days t = 1, ..., T; served
+in the middle of day t, a building of grade l has cost w_l (t - 1/2):
 
     min   sum_g sum_{t<=D} (t - 1/2) wbar_g x_gt  +  sum_dl w_l sum_{t>D} (t - 1/2) z_dlt                               (1)
     sum_t x_gt <= n_g                                                for all classes g                               (2)
@@ -11,10 +11,11 @@ middle of day t, a building of grade l has cost w_l (t - 1/2):
     sum_d y_dct <= K_c                                               for all crews c and days t                       (4)
     sum_{t>D} z_dlt + sum_{g in d} (N_gl / n_g) sum_t x_gt = sum_{g in d} N_gl                for all d, l            (5)
 
-x (buildings of class g served on day t, whole numbers) and y of the first days are first stage, z (buildings of district d and grade l) and
-the other y second stage, y_dct what crew c serves in d. wbar_g = sum_l w_l N_gl / n_g: since nothing tells the buildings of a class apart, those
-served early are a random sample of it, and (1), (5) are expectations over that sample. (1) is the area under the uncovered weight, by
-trapezoids. Rules of fairness, each where it is given; m_d = (sum_t t (x + z)) / N_d is the expected wait of a building of district d:
+x (buildings of class g served on day t, whole numbers) and y of the first days are first stage, z (buildings of district d and grade l)
+and the other y second stage, y_dct what crew c serves in d. wbar_g = sum_l w_l N_gl / n_g: since nothing tells the buildings of a class
+apart, those served early are a random sample of it, and (1), (5) are expectations over that sample. (1) is the area under the uncovered
+weight, by trapezoids. Rules of fairness, each where it is given; m_d = (sum_t t (x + z)) / N_d is the expected wait of a building of
+district d:
 
     z_dlt = 0                                                        for t > the longest wait of grade l             (6)
     sum_{tau <= t} sum_c y_dctau >= min(q_d K t, N_d)                for all districts d with a quota and days t      (7)
@@ -87,10 +88,8 @@ def build(source: TriageSource, scen: TriageScenario) -> pyo.ConcreteModel:
 
     @m.Constraint(m.districts, m.days)
     def by_crews(m, d, t):  # (3)
-        if t in m.first:
-            served = sum(m.early[g, t] for g in within[d])
-        else:
-            served = sum(m.late[d, k, t] for k in m.grades if t <= wait[k])
+        now = t in m.first
+        served = sum(m.early[g, t] for g in within[d]) if now else sum(m.late[d, k, t] for k in m.grades if t <= wait[k])
         return served - sum(work(d, c, t) for c in _crews_of(m, d)) == 0
 
     @m.Constraint([c.name for c in instance.crews], m.days)

@@ -43,8 +43,8 @@ from . import deployment_random, prepositioning_random, responder_random, retrof
 from .grid_town import grid_town_roads
 from .responder_futures import futures
 from .routing_futures import routing_futures
-from .triage_futures import triage_futures
 from .sioux_falls import sioux_falls_roads
+from .triage_futures import triage_futures
 
 FAMILIES: dict[str, Callable[[int, int], ScenarioSource | DemandSource | RoadSource | ResponderSource | RoutingSource]] = {
     "prepositioning-random": prepositioning_random.RandomSource,

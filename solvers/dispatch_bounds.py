@@ -63,7 +63,7 @@ def auc_bounds(weights: ArrayLike, per_day: int, *, draws: int = 0, seed: int = 
     num_days(n, per_day)
     if draws < 0 or draws == 1:
         raise InputError(f"draws {draws}: expected 0, or at least 2 to have a standard deviation")
-    days = np.arange(n) // per_day + 1.0
+    days = (np.arange(n) // per_day + 1).astype(float)
     ascending = np.sort(w)
     drawn = np.array([_drawn(w, days, seed, k) for k in range(draws)]) - total / 2
     return AucBounds(

@@ -96,7 +96,7 @@ def simulate(days: ArrayLike, weights: ArrayLike, per_day: int) -> Simulation:
     busy = np.bincount(served)
     if busy.max() > per_day:
         raise InputError(f"days: {busy.max()} buildings on day {busy.argmax()}: expected at most per_day {per_day}")
-    daily = np.bincount(served, weights=w, minlength=last + 1)
+    daily = np.bincount(served, weights=w, minlength=last + 1).astype(float)
     total, left = float(w.sum()), float(w @ served)
     covered = np.cumsum(daily)
     return Simulation(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from quakeops.errors import InputError
 from quakeops.scenario_gen.recognition.calibration import calibration, fit_temperature, tempered
 from quakeops.scenario_gen.recognition.checks import checked_probabilities
-from quakeops.scenario_gen.recognition.fit import KINDS, fit_grades
+from quakeops.scenario_gen.recognition.fit import KINDS, _packed_gradient, _penalised, _start, _unpacked, fit_grades
 from quakeops.scenario_gen.recognition.heads import HEADS, HeadOutput
 from quakeops.scenario_gen.recognition.hinge import pairwise_hinge
 from quakeops.scenario_gen.recognition.likelihood import label_likelihoods, observation_likelihoods
@@ -194,8 +194,12 @@ def test_extreme_logits_are_exact():
     found = risk_of_logits([[800.0, 0, 0, 0]], [3], RiskParameters().only("ordinal"))
     assert found.value == pytest.approx(3 * 800 - np.log(6), rel=1e-14)
     assert found.gradient[0] == pytest.approx([3, -1 / 3, -1 / 3 - 1 / 2, -1 / 3 - 1 / 2 - 1], rel=1e-14)
+    mirrored = risk_of_logits([[0, 0, 0, 800.0]], [0], RiskParameters().only("ordinal"))
+    assert mirrored.value == found.value and mirrored.gradient[0] == pytest.approx(found.gradient[0, ::-1], rel=1e-14)
     sigmoids = risk_of_logits([[800.0, 800, 800]], [3], RiskParameters().only("ordinal"), "sigmoid")
     assert sigmoids.value == 2400 and sigmoids.gradient.tolist() == [[1, 1, 1]]
+    assert HEADS["sigmoid"].forward([[50.0, 50, 50]]).probabilities[0, 3] == pytest.approx(np.exp(-50), rel=1e-13, abs=0)
+    assert cross_entropy_of_logits([[800.0, 0, 0, 0]], [3])[0] == 800
     clipped = risk_of_probabilities([[1.0, 0, 0, 0]], [3], RiskParameters().only("ordinal"))
     assert clipped.value == pytest.approx(-3 * np.log(1e-12)) and not clipped.gradient.any()
 
@@ -336,6 +340,23 @@ def test_fit_is_a_minimum_of_what_it_says(kind, risk):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_gradient_by_coefficients_is_finite_differences(kind):
+    x, y = synthetic_features(40, 6)
+    theta = 0.3 * np.random.default_rng(0).standard_normal(len(_start(y, kind, 8)))
+
+    def value(v):
+        weights, bias = _unpacked(v, kind, 8)
+        return risk_of_logits(x @ weights + bias, y, ODD, KINDS[kind]).value + 0.15 * _penalised(v, kind, 8)
+
+    weights, bias = _unpacked(_start(y, kind, 8), kind, 8)
+    shares = HEADS[KINDS[kind]].forward(x @ weights + bias).probabilities
+    assert shares == pytest.approx(np.tile((np.bincount(y, minlength=4) + 1) / 44, (40, 1))), "the start: the grades' shares"
+    weights, bias = _unpacked(theta, kind, 8)
+    by_logits = risk_of_logits(x @ weights + bias, y, ODD, KINDS[kind]).gradient
+    assert _packed_gradient(theta, kind, x, by_logits, 0.3) == pytest.approx(differences(value, theta, 1e-6), rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_fit_of_groups_gives_their_frequencies(kind):
     """Two groups told apart by one feature. A saturated model's optimum is the frequencies; ordered biases shift two cumulative ones."""
     counts = np.array([[10, 20, 30, 40], [5, 60, 20, 15]])
@@ -354,8 +375,10 @@ def test_fit_of_groups_gives_their_frequencies(kind):
 def test_fit_does_not_depend_on_units_and_survives_a_constant():
     x, y = synthetic_features(250, 8)
     plain = fit_grades(x, y, risk=RiskParameters()).predict_proba(x)
-    scaled = np.column_stack([1000 * x - 37, np.full(250, 0.1)])
-    assert fit_grades(scaled, y, risk=RiskParameters()).predict_proba(scaled) == pytest.approx(plain, abs=2e-3)
+    scaled = np.column_stack([1000 * x - 37, np.full(250, 0.1), np.full(250, 1 / 3)])
+    model = fit_grades(scaled, y, risk=RiskParameters())
+    assert model.predict_proba(scaled) == pytest.approx(plain, abs=2e-3)
+    assert not model.scale[-2:].any() and not model.weights[-2:].any()
     assert fit_grades(x, np.minimum(y, 1), risk=RiskParameters()).note == "no building is severe: the pairwise term is 0"
 
 

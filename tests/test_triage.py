@@ -41,7 +41,9 @@ def written(tmp_path, data):
 @pytest.mark.parametrize("method", ["ef", "benders"])
 def test_perfect_recognition_is_the_oracle(method, tmp_path):
     """Yushu's grades known: severity-first, whose area under the uncovered weight is 119,736."""
-    data = instance([("a", n, CERTAIN[k]) for k, n in enumerate((778, 918, 665, 1140))], crews=[{"name": "crew", "per_day": 50}], first_days=5)
+    data = instance(
+        [("a", n, CERTAIN[k]) for k, n in enumerate((778, 918, 665, 1140))], crews=[{"name": "crew", "per_day": 50}], first_days=5
+    )
     found = quakeops.solve("triage", instance=written(tmp_path, data), scenarios=1, method=method, rel_gap=1e-9)
     assert found.objective == pytest.approx(119_736, abs=1e-6)
     assert sum(v for name, v in found.first_stage.items() if name.startswith("early[c3")) == 250  # collapsed ones, all five days
@@ -132,7 +134,9 @@ def test_rules_of_fairness_by_hand(arguments, objective, tmp_path):
     found = quakeops.solve("triage", instance=written(tmp_path, instance(TWO)), scenarios=1, method="ef", rel_gap=1e-9, arguments=arguments)
     equal = 3 * 6 * 3.0 + 6 * 3.0  # both districts wait 3.5 days in the mean, in the middle of a day 3
     assert found.objective == pytest.approx(equal if objective is None else objective, abs=1e-6)
-    benders = quakeops.solve("triage", instance=written(tmp_path, instance(TWO)), scenarios=1, method="benders", rel_gap=1e-9, arguments=arguments)
+    benders = quakeops.solve(
+        "triage", instance=written(tmp_path, instance(TWO)), scenarios=1, method="benders", rel_gap=1e-9, arguments=arguments
+    )
     assert benders.objective == pytest.approx(found.objective, abs=1e-6)
 
 
@@ -170,7 +174,10 @@ def test_mean_wait():
 
 
 BAD = [
-    ({"classes": [{"name": "c", "district": "a", "count": 5, "probabilities": [0.5, 0.4, 0, 0]}]}, "those of class 'c' sum to 0.9, expected 1"),
+    (
+        {"classes": [{"name": "c", "district": "a", "count": 5, "probabilities": [0.5, 0.4, 0, 0]}]},
+        "those of class 'c' sum to 0.9, expected 1",
+    ),
     ({"districts": [{"name": "a", "quota": 0.7}, {"name": "b", "quota": 0.4}]}, "the sum is 1.1, above the capacity"),
     ({"crews": [{"name": "crew", "per_day": 0}]}, "crews\\[0\\].per_day' is 0"),
     ({"first_days": 3}, "first_days: 3, but all are served within 3 days"),

@@ -149,6 +149,10 @@ def test_random_orders_agree_with_the_closed_form():
     bounds = auc_bounds(YUSHU, 50, draws=400, seed=5)
     assert abs(bounds.simulated_mean - bounds.random_mean) < 4 * bounds.random_sd / 20
     assert bounds.simulated_sd == pytest.approx(bounds.random_sd, rel=0.15)
+    two = auc_bounds(YUSHU, 50, draws=2, seed=5)
+    streams = (np.random.default_rng(np.random.SeedSequence(5, spawn_key=(k,))) for k in range(2))
+    auc = [float(rng.permutation(YUSHU) @ (np.arange(3501) // 50 + 0.5)) for rng in streams]
+    assert (two.simulated_mean, two.simulated_sd) == pytest.approx((statistics.mean(auc), statistics.stdev(auc)), rel=1e-12)
     drawn = [done(egalitarian(seed), YUSHU, 50)[1].auc for seed in range(60)]
     assert abs(statistics.mean(drawn) - bounds.random_mean) < 4 * bounds.random_sd / math.sqrt(60)
     assert auc_bounds(YUSHU, 50, draws=400, seed=5) == bounds != auc_bounds(YUSHU, 50, draws=400, seed=6)
@@ -229,6 +233,13 @@ def test_the_unit_of_weights_does_not_matter(grades, scale):
     other = simulate(days, np.array(grades) * scale, 3)
     assert other.auc == pytest.approx(one.auc * scale, rel=1e-12) and (other.t50, other.t90) == (one.t50, one.t90)
     assert other.gini == pytest.approx(one.gini, abs=1e-12)
+
+
+def test_rounding_moves_no_day():
+    """Ten tenths add up to less than their sum: nine of them are 90 % all the same."""
+    for n, half in ((10, 5), (12, 6), (14, 7)):
+        found = simulate(np.arange(n) + 1, [0.1] * n, 1)
+        assert (found.t50, found.t90) == (half, math.ceil(0.9 * n))
 
 
 def test_days_of_any_schedule():
@@ -366,12 +377,16 @@ def test_files_in_and_out(run, tmp_path):
     assert run("simulate", "triage", *asked, "--out", "all.json", "--plot", "all.png").code == 0
     data = json.loads((tmp_path / "all.json").read_text())
     found = quakeops.simulate_triage(grades, p, per_day=7, quota=0.5, threshold=0.6, seed=3)
+    lots = egalitarian(3)(predicted(grades, district=np.arange(60) % 3), 7)
+    assert data["policies"]["B"]["auc"] == simulate(service_days(lots, 7), grades, 7).auc
+    assert data["bounds"]["random"]["simulated_mean"] == found.bounds.simulated_mean
     for name in "AC":
         assert data["policies"][name] == found.to_dict()["policies"][name]
     assert len(data["policies"]["B"]["coverage"]) == data["num_days"] + 1 == 10
     assert data["ranking"] == "predicted" and data["flagged"] == int((p[:, 2] + p[:, 3] > 0.6).sum())
     assert (tmp_path / "all.png").stat().st_size > 10_000
-    assert set(run("simulate", "triage", *asked, "--policy", "B", "--json").json["policies"]) == {"B"}
+    only = run("simulate", "triage", *asked, "--policy", "B", "--draws", "0", "--json").json
+    assert set(only["policies"]) == {"B"} and only["bounds"]["random"]["simulated_mean"] is None
 
 
 @pytest.mark.parametrize(

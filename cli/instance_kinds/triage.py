@@ -35,8 +35,8 @@ def _tables(inst: Triage) -> Iterator[Table]:
         districts.add_row(d.name, f"{sum(c.count for c in inst.classes if c.district == d.name):,}", f"{d.quota:g}")
     yield districts
     classes = table("classes", "class", "district", "buildings", "L0", "L1", "L2", "L3", left=["district"])
-    for c in inst.classes:
-        classes.add_row(c.name, c.district, str(c.count), *(f"{p:.3g}" for p in c.probabilities))
+    for group in inst.classes:
+        classes.add_row(group.name, group.district, str(group.count), *(f"{p:.3g}" for p in group.probabilities))
     yield classes
     if inst.scenarios:
         scenarios = table("scenarios", "scenario", "probability")

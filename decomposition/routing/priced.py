@@ -49,7 +49,7 @@ def solve_by_pricing(program: Program, backend: Backend, run: Run) -> Result:
             time_limit=run.remaining(),
             routes=None if found is None else found.routes,
             granularity=granularity(source.instance),
-            progress=lambda _, bound, best: run.report(bound=bound if np.isfinite(bound) else None, objective=best),
+            progress=lambda _, bound, best: run.report(bound=None if bound is None or np.isinf(bound) else bound, objective=best),
         )
     run.provenance["pricing"] = {"nodes": priced.nodes, "columns": priced.columns, "cuts": priced.cuts, "root_bound": priced.root_bound}
     run.provenance["heuristic"] = None if found is None else found.by
