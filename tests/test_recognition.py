@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from quakeops.errors import InputError
+from quakeops.instances.damage_grades import YUSHU
 from quakeops.scenario_gen.recognition.calibration import calibration, fit_temperature, tempered
 from quakeops.scenario_gen.recognition.checks import checked_probabilities
 from quakeops.scenario_gen.recognition.fit import KINDS, _packed_gradient, _penalised, _start, _unpacked, fit_grades
@@ -27,7 +28,7 @@ from quakeops.scenario_gen.recognition.metrics import (
 )
 from quakeops.scenario_gen.recognition.parameters import TERMS, RiskParameters
 from quakeops.scenario_gen.recognition.risk import asymmetric_costs, cross_entropy_of_logits, risk_of_logits, risk_of_probabilities
-from quakeops.scenario_gen.recognition.synthetic import YUSHU, stratified_split, synthetic_features
+from quakeops.scenario_gen.recognition.synthetic import stratified_split, synthetic_features
 from scipy.special import expit, log_softmax, softmax
 
 SEEDS = st.integers(0, 100_000)

@@ -16,14 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from ...errors import InputError
+from ...instances.damage_grades import YUSHU
 from ..plausible import within
 from .checks import Grades, checked_grades, checked_probabilities
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-YUSHU = (778, 918, 665, 1140)
-"""Buildings of grade L0..L3 in the Yushu set (Table 1)."""
 NUM_FEATURES = 8
 
 
