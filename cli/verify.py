@@ -32,7 +32,12 @@ def _show(found: Verification) -> None:
     for check in found.checks:
         table.add_row(check.verdict.value, check.claim, check.detail)
     out.print(table)
-    sides = ["none" if side is None else f"{side:,.10g}" for side in (found.lower, found.upper)]
-    out.print(
-        f"proved: the optimum lies between {sides[0]} and {sides[1]}" if found.ok else "something is FALSE: do not rely on this result"
-    )
+    out.print(_proved(found.lower, found.upper) if found.ok else "something is FALSE: do not rely on this result")
+
+
+def _proved(lower: float | None, upper: float | None) -> str:
+    if lower is None:
+        return "proved: nothing about the optimum's value" if upper is None else f"proved: the optimum is at most {upper:,.10g}"
+    if upper is None:
+        return f"proved: the optimum is at least {lower:,.10g}"
+    return f"proved: the optimum lies between {lower:,.10g} and {upper:,.10g}"

@@ -45,7 +45,7 @@ def read_solomon(path: str | Path, customers: int | None = None, *, decimals: in
     _keyword(lines, path, "NUMBER")
     line = _next(lines, path, "number and capacity of the vehicles")
     count, most = _fields(line, ("number", "capacity"))
-    fleet = Fleet(count=line.whole("number", count, 1, None), capacity=line.real("capacity", most, least=1e-9))
+    fleet = Fleet(count=line.whole("number", count, 1, None), capacity=line.real("capacity", most, positive=True))
     _keyword(lines, path, "CUSTOMER")
     _keyword(lines, path, "CUST")
     rows = [(line, _fields(line, COLUMNS)) for line in lines]

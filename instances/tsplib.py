@@ -72,6 +72,6 @@ def _metric(name: str) -> Metric:
 def _fleet(file: File, nodes: int, depot: int) -> tuple[Fleet, Array]:
     """Return vehicles and demands (N,) of a CVRP."""
     line, text = file.keyword("CAPACITY")
-    capacity = line.real("CAPACITY", text, least=1e-9)
+    capacity = line.real("CAPACITY", text, positive=True)
     most = file.count("VEHICLES") if "VEHICLES" in file.keywords else nodes - 1
     return Fleet(count=most, capacity=capacity), demands(file, nodes, capacity, depot)

@@ -27,13 +27,15 @@ class Line:
         """Return an error that names file and line, to be raised."""
         return InputError(f"{self.path}, line {self.number}: {message}")
 
-    def real(self, what: str, text: str, least: float = -math.inf) -> float:
-        """Return a finite number of at least ``least``."""
+    def real(self, what: str, text: str, least: float = -math.inf, *, positive: bool = False) -> float:
+        """Return a finite number of at least ``least``, or above 0 if it must be ``positive``."""
         try:
             value = float(text)
         except ValueError:
             value = math.nan
-        if not (math.isfinite(value) and value >= least):
+        if not (math.isfinite(value) and value >= least and (value > 0 or not positive)):
+            if positive:
+                raise self.error(f"{what} is {text!r}: expected a number above 0")
             raise self.error(f"{what} is {text!r}: expected a number" + (f" of at least {least:g}" if math.isfinite(least) else ""))
         return value
 
