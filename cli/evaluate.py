@@ -92,4 +92,4 @@ def _show(plan: Result, e: Evaluation) -> None:
 
 
 def _cells(x: Estimate) -> tuple[str, str]:
-    return f"{x.value:,.2f}", "" if x.low is None else f"[{x.low:,.2f}, {x.high:,.2f}]"
+    return f"{x.value:z,.2f}", "" if x.low is None else f"[{x.low:z,.2f}, {x.high:z,.2f}]"
