@@ -157,6 +157,17 @@ def test_a_step_at_the_earliest_time_itself(tmp_path):
         assert quakeops.solve("routing", instance=written(tmp_path, data), method=method).objective == pytest.approx(6 - 2, abs=1e-9)
 
 
+def test_long_services_fit_before_the_horizon(tmp_path):
+    """One vehicle, three sites side by side, an hour of service each: the last begins long after all windows, and must be able to."""
+    data = instance(0, sites=3, scenarios=1, vehicles={"count": 1, "capacity": 30})
+    data |= {"scenarios": []}
+    data["depot"]["latest"] = None
+    for i, site in enumerate(data["sites"]):
+        site |= {"x": 10, "y": 11 + i, "service_time": 60, "earliest": 0, "latest": 5}
+    exact, _ = brute_force(FixedRouting.nominal(Routing.model_validate(data)))
+    assert quakeops.solve("routing", instance=written(tmp_path, data), rel_gap=1e-7).objective == pytest.approx(exact, rel=1e-6)
+
+
 def test_large_beta_is_hard_and_zero_beta_the_capacitated_problem(tmp_path):
     path = written(tmp_path, formed(0, "hard"))
     hard = quakeops.solve("routing", instance=path, rel_gap=1e-7)

@@ -1,5 +1,6 @@
 """Plans to begin with: the mean model's policy is that of brute force, an incumbent ends a run as soon as its bound is good."""
 
+import importlib
 import itertools
 
 import numpy as np
@@ -34,6 +35,15 @@ def test_a_run_ends_when_its_bound_reaches_the_plan_it_was_given():
     assert loose.status == tight.status == "optimal"
     assert loose.provenance["benders"]["iterations"] < tight.provenance["benders"]["iterations"]
     assert loose.bound <= tight.objective * (1 + 1e-9) and quakeops.verify(loose).ok
+
+
+def test_the_plan_saves_iterations(monkeypatch):
+    options = {"scenarios": 100, "method": "benders", "rel_gap": 1e-3, "certificate": False}
+    begun = quakeops.solve("responder-smdp", **options)
+    monkeypatch.setattr(importlib.import_module("quakeops.facade.solve"), "start_plan", lambda program, time_limit: None)
+    cold = quakeops.solve("responder-smdp", **options)
+    assert begun.status == cold.status == "optimal"
+    assert begun.provenance["benders"]["iterations"] < cold.provenance["benders"]["iterations"]
 
 
 def test_models_without_one():
