@@ -46,5 +46,14 @@ def test_the_plan_saves_iterations(monkeypatch):
     assert begun.provenance["benders"]["iterations"] < cold.provenance["benders"]["iterations"]
 
 
+def test_the_lp_phase_ends_when_the_bound_reaches_the_plan(monkeypatch):
+    """Where the plan is better than what the phase has found, its gap closes first; without the plan it cuts until it is its own."""
+    options = {"scenarios": 300, "method": "benders", "rel_gap": 1e-4, "certificate": False}
+    begun = quakeops.solve("responder-smdp", **options)
+    assert begun.status == "optimal" and 1e-6 < begun.gap <= 1e-4
+    monkeypatch.setattr(importlib.import_module("quakeops.facade.solve"), "start_plan", lambda program, time_limit: None)
+    assert quakeops.solve("responder-smdp", **options).gap < 1e-6
+
+
 def test_models_without_one():
     assert start_plan(from_model("retrofit", instance="retrofit-random", num_scenarios=3, seed=1)) is None
