@@ -26,7 +26,12 @@ _inherited: list[Callable[[Any], Any]] = []
 
 def most_processes() -> int:
     """Return how many processes may share work here, 1 where nothing is to be forked."""
-    return 1 if started_by_mpi() or sys.platform != "linux" else len(os.sched_getaffinity(0))
+    return 1 if started_by_mpi() or sys.platform != "linux" else most_threads()
+
+
+def most_threads() -> int:
+    """Return how many cores this process may use, where the system tells; otherwise how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Shared(Generic[Given, Returned]):

@@ -18,13 +18,13 @@ with which (1) is ``lost[v] |= lost[u] & transmits[e]``.
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..processes import most_threads
 from .cascade_report import CascadeReport, cascade_report
 from .cascade_steps import Steps
 from .dependency_graph import DependencyGraph
@@ -87,7 +87,7 @@ def sample_function(graph: DependencyGraph, failed: Bits, *, seed: int, first_sc
         _unpack(lost_words, lost[start : start + block])
 
     starts = range(0, len(failed), block)
-    workers = min(threads or _processors(), len(starts))
+    workers = min(threads or most_threads(), len(starts))
     if workers <= 1:
         for start in starts:
             run(start)
@@ -143,7 +143,3 @@ def _spread(steps: Steps, lost: Words, transmits: Words) -> None:
             lost[:, step.target] = after
             if not step.repeat or np.array_equal(before, after):
                 break
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

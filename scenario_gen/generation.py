@@ -7,7 +7,6 @@ gives the same bits.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..instances.loader import did_you_mean
+from ..processes import most_threads
 from .cascade import sample_function
 from .damage import BRIDGE_CAPACITY, USABLE_BEDS, DamageModel
 from .dependency_graph import DependencyGraph
@@ -104,7 +104,7 @@ class ScenarioGenerator:
         stop = start + count
         cuts = [start, *range((start // BLOCK + 1) * BLOCK, stop, BLOCK), stop]
         spans = list(pairwise(cuts))
-        workers = threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()) or 1
+        workers = threads or most_threads()
         if workers == 1:
             yield from (self.block(*span) for span in spans)
             return

@@ -10,7 +10,6 @@ with j(i) a nearest kept point: each dropped scenario gives its probability to t
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from math import fsum
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
+from ..processes import most_threads
 from .weight_checks import Array, normalised
 
 Indices = NDArray[np.int64]
@@ -47,7 +47,7 @@ class Distances:
             out[start:stop, start:] = part
             out[stop:, start:stop] = part[:, stop - start :].T
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(most_threads()) as pool:
             list(pool.map(fill, range(0, self.num, self.block)))
         return out
 

@@ -25,12 +25,14 @@ since Cov(D_pi(i), D_pi(j)) = -Var(D) / (n - 1) for i != j: Var = Var(D) [ sum_i
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
+from ..processes import most_threads
 from .dispatch_rules import num_days
 from .dispatch_simulation import checked_weights
 
@@ -65,7 +67,8 @@ def auc_bounds(weights: ArrayLike, per_day: int, *, draws: int = 0, seed: int = 
         raise InputError(f"draws {draws}: expected 0, or at least 2 to have a standard deviation")
     days = (np.arange(n) // per_day + 1).astype(float)
     ascending = np.sort(w)
-    drawn = np.array([_drawn(w, days, seed, k) for k in range(draws)]) - total / 2
+    with ThreadPoolExecutor(most_threads()) as pool:
+        drawn = np.array(list(pool.map(lambda k: _drawn(w, days, seed, k), range(draws)))) - total / 2
     return AucBounds(
         oracle=float(ascending[::-1] @ days) - total / 2,
         worst=float(ascending @ days) - total / 2,

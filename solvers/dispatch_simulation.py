@@ -162,5 +162,7 @@ def _first_day(covered: Array, total: float, share: float) -> int:
 
 def _top_median(days: NDArray[np.int64], w: Array) -> float:
     """Return the median day of the top 20 % by weight, at least one building."""
-    top = np.argsort(-w, kind="stable")[: max(int(TOP_SHARE * len(w)), 1)]
-    return float(np.median(days[top]))
+    size = max(int(TOP_SHARE * len(w)), 1)
+    least = np.partition(w, len(w) - size)[len(w) - size]
+    above = np.flatnonzero(w > least)
+    return float(np.median(days[np.concatenate([above, np.flatnonzero(w == least)[: size - len(above)]])]))

@@ -7,7 +7,6 @@ Its dual pi gives Q_s^l(x') >= Q_s^l(x) - pi'T_s (x' - x) for every x', and its 
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 from scipy.sparse import csr_array, hstack
 
 from ...errors import SolverError
+from ...processes import most_threads
 from ...solvers import Backend, LinearProgram, Solution, Termination
 from ..matrices import Array, ScenarioData
 from .block import SIZE, Block
@@ -58,8 +58,7 @@ class ScenarioLPs:
         self._blocks = [self._block(part) for part in self._parts]
         self._basis: Any = None
         self._last: tuple[Array, Array] | None = None
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        self._threads = max(1, min(threads or min(2, cores), len(self._parts)))
+        self._threads = max(1, min(threads or min(2, most_threads()), len(self._parts)))
         self.calls = 0
 
     def _block(self, part: range) -> Block:
