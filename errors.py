@@ -4,6 +4,8 @@ Every message names what was wrong (file, field, value) and what was expected. T
 ``exit_code`` and prints the message alone; the traceback appears only with ``--debug``.
 """
 
+from difflib import get_close_matches
+
 
 class QuakeopsError(Exception):
     """Base of all deliberate errors; ``exit_code`` is what the command line returns."""
@@ -37,3 +39,9 @@ class SolverError(QuakeopsError):
 
 class SolverUnavailableError(SolverError):
     """A solver is not installed, or installed without a usable licence."""
+
+
+def did_you_mean(name: str, known: list[str]) -> str:
+    """Return ``'; did you mean X?'`` when a known name is close, else the empty string."""
+    close = get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -16,8 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..errors import InputError
-from ..instances.loader import did_you_mean
+from ..errors import InputError, did_you_mean
 from ..solvers.smdp import SMDP, Array
 from .responder_chain import Slope, with_wait
 

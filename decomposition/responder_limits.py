@@ -18,8 +18,7 @@ from itertools import combinations
 
 import numpy as np
 
-from ..errors import InputError, NoSolutionError
-from ..instances.loader import did_you_mean
+from ..errors import InputError, NoSolutionError, did_you_mean
 from ..solvers import Backend
 from ..solvers.policy_value import evaluate
 from ..solvers.smdp import SMDP

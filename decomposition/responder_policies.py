@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..errors import InputError
+from ..errors import InputError, did_you_mean
 from ..files import read_json
-from ..instances.loader import did_you_mean
 from ..result import Result
 
 FIELDS = ("name", "policy")

@@ -9,14 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import InputError
-from ..instances.damage_grades import (
-    GradedBuildings,
-    checked_grades,
-    checked_probabilities,
-    read_grades,
-    read_probabilities,
-    yushu_grades,
-)
+from ..instances.damage_grades import GradedBuildings, read_grades, yushu_grades
+from ..instances.grade_checks import checked_grades, checked_probabilities
+from ..instances.recognised_buildings import RecognisedBuildings, read_recognised
 from ..solvers.dispatch_rules import QUOTA, THRESHOLD, Prediction, Rule
 from ..solvers.dispatch_study import TriageSimulation, make_rules, study
 
@@ -49,7 +44,7 @@ def simulate_triage(
         Default: the 3,501 of Yushu (SeisRank-Ord, Table 1).
     probabilities
         Probabilities (n, 4) of the grades, or a CSV file with columns ``p0`` to ``p3``, in the order of the grades
-        (names in a column ``building`` of both files must agree).
+        (names in a column ``building`` of both files must agree; ``district`` counts where the grades have none).
     policies
         Of A (severity-first), B (egalitarian) and C (quota and threshold), or rules of your own by name:
         functions of ``(Prediction, per_day)`` that return an order.
@@ -103,8 +98,11 @@ def _prediction(buildings: GradedBuildings, probabilities: str | Path | ArrayLik
     if probabilities is None:
         index = buildings.grades.astype(float)
         return Prediction(index, index / 3, buildings.district)
+    count = len(buildings.grades)
     if isinstance(probabilities, str | Path):
-        p = read_probabilities(probabilities, buildings)
+        found = read_recognised(probabilities, buildings.names, count)
     else:
-        p = checked_probabilities(probabilities, len(buildings.grades))
-    return Prediction(p @ np.arange(4.0), p[:, 2] + p[:, 3], buildings.district)
+        found = RecognisedBuildings(checked_probabilities(probabilities, count=count))
+    p = found.probabilities
+    district = found.district_numbers if buildings.district is None else buildings.district
+    return Prediction(p @ np.arange(4.0), p[:, 2] + p[:, 3], district)

@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..errors import InputError, did_you_mean
 from ..files import write_atomically
-from .loader import did_you_mean
 
 Array = NDArray[np.float64]
 
@@ -124,6 +123,10 @@ class CsvTable:
         return InputError(
             f"{self.path}: line {self.lines[row]}: field {column!r} is {self.rows[row][self._place[column]]!r}: expected {expected}"
         )
+
+    def wrong(self, message: str, row: int | None = None) -> InputError:
+        """Return the error for the file, or for a whole row."""
+        return InputError(f"{self.path}: {message}" if row is None else f"{self.path}: line {self.lines[row]}: {message}")
 
     def _of_header(self, message: str) -> InputError:
         return InputError(f"{self.path}: line {self.header_line}: {message}")

@@ -15,10 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..errors import InputError, did_you_mean
 from .bridges import BridgeInventory
 from .csv_table import Array, CsvTable, write_csv
-from .loader import did_you_mean
 
 SUM_TOLERANCE = 1e-9
 """Relative rounding error that the sum of rates may have."""

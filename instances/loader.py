@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from ..errors import InputError, InstanceError
+from ..errors import InputError, InstanceError, did_you_mean
 from ..files import read_json, read_json_text
 from .deployment import Deployment
 from .json_lines import Location, at_line, location_of
@@ -21,6 +20,7 @@ from .routing import Routing
 from .schema import Prepositioning
 from .solomon import read_solomon
 from .triage import Triage
+from .triage_table import read_triage
 from .tsplib import SUFFIXES as TSPLIB_SUFFIXES
 from .tsplib import read_tsplib
 
@@ -36,7 +36,7 @@ KINDS: dict[str, type[Instance]] = {
 }
 """Field ``format`` of an instance file -> its schema."""
 
-READERS: dict[str, Callable[[Path], Instance]] = {".txt": read_solomon} | dict.fromkeys(TSPLIB_SUFFIXES, read_tsplib)
+READERS: dict[str, Callable[[Path], Instance]] = {".txt": read_solomon, ".csv": read_triage} | dict.fromkeys(TSPLIB_SUFFIXES, read_tsplib)
 """End of a file's name -> reader of instances in formats that are not ours."""
 
 K = TypeVar("K", bound=Instance)
@@ -186,12 +186,6 @@ def explain(
             lines.append(f"{where}: field {field!r} is {_short(item.get('input'))}: {message}")
     rest = error.error_count() - len(lines)
     return "\n".join([*lines, *([f"... and {rest} more"] if rest > 0 else [])])
-
-
-def did_you_mean(name: str, known: list[str]) -> str:
-    """Return ``'; did you mean X?'`` when a known name is close, else the empty string."""
-    close = get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _short(value: Any) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..errors import InputError
-from .loader import did_you_mean
+from ..errors import InputError, did_you_mean
 
 
 def find_label(labels: Sequence[str], name: str) -> int:

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import InputError
+from ..errors import InputError, did_you_mean
 from ..instances.geojson import write_geojson
-from ..instances.loader import did_you_mean
 from ..result import Result
 from . import bounds, convergence, output
 from .of_result import BY_SCENARIO, KINDS, result_features, result_figure

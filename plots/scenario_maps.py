@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError
-from ..instances.loader import did_you_mean
+from ..errors import InputError, did_you_mean
 from ..scenario_gen.regenerate import check_event, regenerate
 from . import cascade_graph, hazard_curves_figure, shake_map, zone_maps
 from .set_facts import row_of

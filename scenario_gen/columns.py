@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
-from ..instances.loader import did_you_mean
+from ..errors import InputError, did_you_mean
 
 Array = NDArray[np.float64]
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import InputError
-from ..instances.loader import did_you_mean
+from ..errors import InputError, did_you_mean
 from .exposure import Exposure
 from .importance import EventProposal, MagnitudeLaw
 from .keyed import keyed_uniforms

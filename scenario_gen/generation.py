@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
-from ..instances.loader import did_you_mean
+from ..errors import InputError, did_you_mean
 from ..processes import most_threads
 from .cascade import sample_function
 from .damage import BRIDGE_CAPACITY, USABLE_BEDS, DamageModel

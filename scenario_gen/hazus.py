@@ -15,8 +15,7 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
-from ..instances.loader import did_you_mean
+from ..errors import InputError, did_you_mean
 from .fragility import STATES, Fragility, FragilitySet
 from .plausible import one_of
 

@@ -13,8 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ..errors import InputError
-from ..instances.loader import did_you_mean
+from ..errors import InputError, did_you_mean
 from .exposure import Exposure
 from .generation import ScenarioGenerator
 from .importance import EventProposal, set_weights

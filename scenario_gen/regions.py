@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import InputError
-from ..instances.loader import did_you_mean
+from ..errors import InputError, did_you_mean
 from .exposure import Exposure
 from .metros import metro, metro_names
 

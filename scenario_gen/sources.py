@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import instances
-from ..errors import InputError
+from ..errors import InputError, did_you_mean
 from ..instances import (
     DemandSource,
     Deployment,
@@ -36,7 +36,7 @@ from ..instances import (
     sf_bridges,
 )
 from ..instances.arrays import Array
-from ..instances.loader import did_you_mean, instance_of_scenario_file, is_instance_file, naming_file, require
+from ..instances.loader import instance_of_scenario_file, is_instance_file, naming_file, require
 from ..instances.repair_if_damaged import sf_bridges_roads
 from ..instances.tntp import find
 from . import deployment_random, prepositioning_random, responder_random, retrofit_random, routing_random

@@ -289,14 +289,14 @@ def test_empty_flagged_sets_are_noted():
         ({"threshold": math.nan}, "threshold nan"),
         ({"policies": ("A", "D")}, "policy 'D'"),
         ({"draws": 1}, "draws 1"),
-        ({"grades": []}, "at least one building"),
+        ({"grades": []}, "grades has shape (0,): expected (n,) with at least one row"),
         ({"grades": [0, 0]}, "no damage to cover"),
-        ({"grades": [0, 4]}, "row 1: 4: expected 0, 1, 2 or 3"),
+        ({"grades": [0, 4]}, "grades, row 1: 4: expected a whole number from 0 to 3"),
         ({"grades": [0.5]}, "row 0: 0.5"),
         ({"grades": [math.nan]}, "row 0: nan"),
         ({"grades": ["3"]}, "grades"),
-        ({"grades": [1, 2], "probabilities": [[1, 0, 0, 0]]}, "(1, 4): expected (2, 4)"),
-        ({"grades": [1, 2], "probabilities": [[1, 0, 0, 0], [0.5, 0.4, 0, 0]]}, "row 1: probabilities 0.5, 0.4, 0, 0: sum to 0.9"),
+        ({"grades": [1, 2], "probabilities": [[1, 0, 0, 0]]}, "probabilities: 1 rows: expected 2"),
+        ({"grades": [1, 2], "probabilities": [[1, 0, 0, 0], [0.5, 0.4, 0, 0]]}, "probabilities, row 1: the sum is 0.9"),
         ({"grades": [1, 2], "probabilities": [[1, 0, 0, 0], [math.nan, 1, 0, 0]]}, "row 1"),
         ({"grades": [1], "probabilities": [[1.5, -0.5, 0, 0]]}, "row 0"),
         ({"probabilities": [[1, 0, 0, 0]]}, "--grades"),
@@ -398,7 +398,7 @@ def test_files_in_and_out(run, tmp_path):
         ("grade,distrct\n1,a\n", None, ("'distrct' is unknown", "district")),
         ("grade\n0\n", None, ("no damage to cover",)),
         ("grade\n1\n2\n", "p0,p1,p2,p3\n1,0,0,0\n", ("1 rows: expected 2",)),
-        ("grade\n1\n", "p0,p1,p2,p3\n0.5,0.4,0,0\n", ("p.csv: line 2", "sum to 0.9")),
+        ("grade\n1\n", "p0,p1,p2,p3\n0.5,0.4,0,0\n", ("p.csv: line 2", "the sum is 0.9")),
         ("grade\n1\n", "p0,p1,p2,p3\nnan,1,0,0\n", ("p.csv: line 2", "'p0' is 'nan'")),
         ("grade\n1\n", "p0,p1,p2\n0,1,0\n", ("'p3' is missing",)),
         ("building,grade\na,1\n", "building,p0,p1,p2,p3\nb,1,0,0,0\n", ("line 2", "'building' is 'b'", "'a'")),
@@ -452,3 +452,14 @@ def test_the_page_names_every_option():
     for parameter in group.commands["triage"].params:
         for option in parameter.opts:
             assert option in ("--help", "-h", "--debug", "--json") or f"`{option}" in section, option
+
+
+def test_districts_of_the_recognised_count_where_grades_have_none(write):
+    """Policy B serves one of each district on every day; the districts of the file of grades come first."""
+
+    def served(grades):
+        return {quakeops.simulate_triage(grades, p, per_day=2, policies="B", seed=k, draws=0).policies["B"].auc for k in range(20)}
+
+    p = write("p.csv", "district,p0,p1,p2,p3\n" + "".join(f"{d},0.25,0.25,0.25,0.25\n" for d in "aabb"))
+    assert served([3, 3, 1, 1]) == served(write("none.csv", "grade\n3\n3\n1\n1\n")) == {8}
+    assert served(write("own.csv", "grade,district\n3,x\n3,y\n1,x\n1,y\n")) == {6, 8, 10}

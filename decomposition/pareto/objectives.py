@@ -20,8 +20,7 @@ import pyomo.environ as pyo
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
-from ...errors import InputError, ModelError
-from ...instances.loader import did_you_mean
+from ...errors import InputError, ModelError, did_you_mean
 from ..compiled import stage_data
 from ..matrices import Array, ScenarioData, Stage, StageData
 from ..program import Program

@@ -10,8 +10,7 @@ from functools import cache
 
 import numpy as np
 
-from ...errors import InputError
-from ...instances.loader import did_you_mean
+from ...errors import InputError, did_you_mean
 from ..exposure import Exposure, Fault, Zones
 from ..geometry import Projection
 from .network import infrastructure
