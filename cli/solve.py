@@ -17,6 +17,7 @@ from ..result import Result
 from . import options
 from .output import ProgressLine, console, emit_json, is_speaker
 from .route_table import show_routes
+from .triage_table import show_triage
 
 _SHOWN = 40
 
@@ -136,6 +137,9 @@ def show(result: Result) -> None:
     out.print(table)
     if result.model == "routing" and result.first_stage:
         show_routes(out, result)
+        return
+    if result.model == "triage" and result.first_stage:
+        show_triage(out, result)
         return
     plan = {n: v for n, v in result.first_stage.items() if abs(v) > 1e-9}
     if not plan:

@@ -25,6 +25,7 @@ from quakeops.scenario_gen.aftershocks import aftershock_sequence
 from quakeops.scenario_gen.grid_town import grid_town
 from quakeops.scenario_gen.omori import expected_number
 from quakeops.scenario_gen.random_field import Correlation, FieldSampler
+from quakeops.scenario_gen.recognition.chips import draw_chip, synthetic_chips
 
 PICTURES = Path(__file__).parent / "pictures"
 PAPERS = Path(__file__).parents[1] / "papers"
@@ -179,22 +180,44 @@ def recomputed_plans() -> None:
             shrink(Path(folder) / f"{name}.png", PICTURES / f"{name}.png")
 
 
+def chips(target: Path) -> None:
+    """Draw synthetic chips by grade, and one building at growing damage."""
+    images, grades = synthetic_chips(100, seed=1, size=48)
+    rows = {f"L{g} {name}": images[grades == g][:8] for g, name in enumerate(("intact", "slight", "severe", "collapsed"))}
+    damage = np.linspace(0, 3.5, 8)
+    rows["one building"] = np.array([draw_chip(np.random.default_rng(4), d, 48) for d in damage])
+    figure, axes = plt.subplots(5, 8, figsize=(10, 6.15), gridspec_kw={"wspace": 0.04, "hspace": 0.04})
+    figure.subplots_adjust(left=0.035, right=0.995, top=0.995, bottom=0.04)
+    for line, (name, row) in zip(axes, rows.items(), strict=True):
+        line[0].set_ylabel(name, fontsize=10)
+        for ax, image in zip(line, row, strict=True):
+            ax.imshow(image, interpolation="nearest")
+            ax.set(xticks=[], yticks=[])
+    for ax, d in zip(axes[-1], damage, strict=True):
+        ax.set_xlabel(f"damage {d:g}", fontsize=9)
+    figure.savefig(target, dpi=WIDTH / figure.get_figwidth())  # not resized then
+    plt.close(figure)
+
+
 def generators() -> None:
     """Draw the pictures of single generators."""
     with tempfile.TemporaryDirectory() as folder:
         drawn = Path(folder) / "picture.png"
         fronts_and_radii = (("islands-3-radius", radii), ("town-50-front", front), ("grid-town", grid_town_map))
-        for name, draw in (("random-fields", fields), ("aftershocks", aftershocks), *fronts_and_radii):
+        for name, draw in (("random-fields", fields), ("aftershocks", aftershocks), ("chips", chips), *fronts_and_radii):
             draw(drawn)
             shrink(drawn, PICTURES / f"{name}.png")
 
 
 def triage_curves() -> None:
-    """Draw what policies A, B and C do with Yushu's buildings."""
+    """Draw what policies A, B and C do with Yushu's buildings, and a plan for them."""
     with tempfile.TemporaryDirectory() as folder:
         drawn = Path(folder) / "picture.png"
         plots.draw_triage(quakeops.simulate_triage(), drawn)
         shrink(drawn, PICTURES / "triage-yushu.png")
+        plan = quakeops.solve("triage", method="benders", arguments={"first_days": 20}, rel_gap=1e-6)
+        plots.draw(plan, "plan", drawn)
+        shrink(drawn, PICTURES / "triage-plan.png")
 
 
 def main() -> None:

@@ -15,35 +15,33 @@ PER_DAY = 50
 """Buildings served a day, as Yushu's."""
 
 FIRST_DAYS = 5
-"""Days decided on before grades are known; fewer where all are served within five days."""
+"""Days decided on before grades are known."""
 
 EVERYWHERE = "all"
 """Name of the district where the file has none."""
 
 
 def read_triage(path: Path) -> Triage:
-    """Read a file of :func:`.recognised_buildings.read_recognised` as an instance with 50 buildings a day, named after the file.
-
-    Raises
-    ------
-    InputError
-        As :func:`.recognised_buildings.read_recognised` and :func:`triage_of`.
-    """
-    return triage_of(read_recognised(path), path.stem, f"recognised buildings of {path.name}")
+    """Read a file of :func:`.recognised_buildings.read_recognised` as an instance named after it; raises as that and :func:`triage_of`."""
+    return triage_of(read_recognised(path), path.stem, str(path))
 
 
-def triage_of(buildings: RecognisedBuildings, name: str, title: str, *, per_day: int = PER_DAY, first_days: int | None = None) -> Triage:
+def triage_of(buildings: RecognisedBuildings, name: str, where: str, *, per_day: int | None = None) -> Triage:
     """Return the instance; a class of one building has its name, one of several that of the first, and how many more there are.
 
+    ``per_day`` is 50, or one less than there are buildings, where it is not given. Five first days are decided on before grades are
+    known, or all but the last day. ``where`` the buildings are from is the instance's source.
+
     Raises
     ------
     InputError
-        Buildings that are all served on one day, so that nothing is decided.
+        Buildings that are all served on one day, so that there is no order to decide on.
     """
     p = buildings.probabilities / buildings.probabilities.sum(axis=1, keepdims=True)
     n = len(p)
-    if n <= per_day:
-        raise InputError(f"{title}: {n} buildings, {per_day} a day: all are served on day 1, so that there is no order to decide on")
+    crew = min(PER_DAY, max(n - 1, 1)) if per_day is None else per_day
+    if n <= crew:
+        raise InputError(f"{where}: {n} buildings, {crew} a day: all are served on day 1, so that there is no order to decide on")
     places = buildings.district or (EVERYWHERE,) * n
     number = {d: i for i, d in enumerate(dict.fromkeys(places))}
     keys = np.column_stack([[number[d] for d in places], p])
@@ -58,15 +56,14 @@ def triage_of(buildings: RecognisedBuildings, name: str, title: str, *, per_day:
         )
         for c in np.argsort(first)
     ]
-    last = -(-n // per_day)
     return Triage(
         format="quakeops/triage/1",
         name=name,
-        title=title,
-        source=Source(citation=title, licence="as the file it was read from"),
+        title=f"{n:,} recognised buildings",
+        source=Source(citation=where, licence="that of the file"),
         provenance={},
         districts=[District(name=d) for d in number],
-        crews=[Crew(name="crews", per_day=per_day)],
+        crews=[Crew(name="crews", per_day=crew)],
         classes=classes,
-        first_days=min(FIRST_DAYS, last - 1) if first_days is None else first_days,
+        first_days=min(FIRST_DAYS, -(-n // crew) - 1),
     )

@@ -33,10 +33,9 @@ from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
-from pydantic import ValidationError
 
-from ..errors import InputError
 from ..instances.triage import GRADES, Triage
+from ..instances.triage_changes import CHANGES, changed
 from ..instances.triage_source import TriageBlock, TriageScenario, TriageSource
 from ..scenario_gen.sources import open_triage
 from .protocol import attach_first_stage, parameter, scenario_number
@@ -190,7 +189,9 @@ def inparser_adder(cfg):
     cfg.add_to_config("instance", "packaged instance or instance file", str, "triage-yushu")
     cfg.add_to_config("scenario_file", "scenarios in place of draws", str, None)
     cfg.add_to_config("seed", "seed of the draws", int, None)
-
+    cfg.add_to_config("per_day", "buildings served a day, of an instance with one crew", int, None)
+    cfg.add_to_config("first_days", "days decided on before grades are known", int, None)
+    cfg.add_to_config("spare_days", "days beyond those in which all can be served", int, None)
     cfg.add_to_config("gini", "most Gini index of the districts' expected waits", float, None)
     cfg.add_to_config("cvar_days", "most CVaR of the districts' expected waits, days", float, None)
     cfg.add_to_config("max_wait", "days by which severely damaged and collapsed buildings are served", int, None)
@@ -199,28 +200,5 @@ def inparser_adder(cfg):
 
 def kw_creator(cfg):
     source = open_triage(cfg.instance, scenario_file=cfg.scenario_file, num_scenarios=cfg.num_scens, seed=cfg.seed)
-    rules = {name: getattr(cfg, name) for name in ("gini", "cvar_days", "max_wait", "quota") if getattr(cfg, name) is not None}
-    return {"source": source.of(changed(source.instance, rules)) if rules else source}
-
-
-def changed(instance: Triage, rules: dict[str, Any]) -> Triage:
-    """Return the instance with other rules of fairness, checked anew.
-
-    Raises
-    ------
-    InputError
-        A rule that is out of range; the message names it.
-    """
-    data = instance.model_dump()
-    fairness = data["fairness"] | {name: rules[name] for name in ("gini", "cvar_days") if name in rules}
-    if "max_wait" in rules:
-        fairness["max_wait_days"] = [*fairness["max_wait_days"][:2], rules["max_wait"], rules["max_wait"]]
-    districts = data["districts"]
-    if "quota" in rules:
-        size = {d["name"]: sum(c.count for c in instance.classes if c.district == d["name"]) for d in districts}
-        districts = [d | {"quota": rules["quota"] * size[d["name"]] / instance.buildings} for d in districts]
-    try:
-        return Triage.model_validate(data | {"fairness": fairness, "districts": districts})
-    except ValidationError as e:
-        given = ", ".join(f"{name}={value}" for name, value in rules.items())
-        raise InputError(f"{given}: {e.errors()[0]['msg'].removeprefix('Value error, ')}") from None
+    given = {name: getattr(cfg, name) for name in CHANGES if getattr(cfg, name) is not None}
+    return {"source": source.of(changed(source.instance, given)) if given else source}

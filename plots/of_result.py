@@ -18,6 +18,7 @@ from . import (
     retrofit_map,
     route_map,
     route_timeline,
+    triage_plan,
 )
 from .demand_view import demand_view
 from .deployment_view import deployment_view
@@ -36,6 +37,7 @@ PLANS: dict[str, Draw] = {
     "retrofit": lambda result, scenario: retrofit_map.retrofit_figure(retrofit_view(result, scenario)),
     "responder-smdp": lambda result, scenario: responder_graph.graph_figure(responder_view(result, scenario)),
     "routing": lambda result, scenario: route_map.route_figure(route_view(result, scenario)),
+    "triage": triage_plan.triage_plan_figure,
 }
 DEMANDS: dict[str, Draw] = {"deployment": lambda result, _: demand_by_zone.demand_figure(demand_view(result))}
 RESTORATIONS: dict[str, Draw] = {

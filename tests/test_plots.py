@@ -192,7 +192,7 @@ def test_without_matplotlib(islands, tmp_path, monkeypatch):
         ({"first_stage": {}}, "plan", "o.png", None, "'first_stage': .* is missing"),
         ({"provenance": {}}, "plan", "o.png", None, r"'provenance\.recipe' is missing"),
         ({"provenance": {"recipe": {"module": "farmer"}}}, "plan", "o.png", None, "module 'farmer' has no map.*prepositioning"),
-        ({"provenance": {"recipe": {"model": "triage"}}}, "plan", "o.png", None, "model 'triage' has no map"),
+        ({"provenance": {"recipe": {"model": "newsvendor"}}}, "plan", "o.png", None, "model 'newsvendor' has no map"),
         ({"trace": ()}, "convergence", "o.png", None, "field 'trace' is empty"),
         ({"trace": (TracePoint(time_s=1.0),)}, "convergence", "o.png", None, "neither a bound nor an incumbent"),
     ],
