@@ -109,7 +109,8 @@ def _print_one(inst: Instance) -> None:
     facts.add_row("size", f"{', '.join(counts)}, {_scenarios(inst) or 'drawn'} scenarios")
     for what, text in kind.facts(inst):
         facts.add_row(what, text)
-    facts.add_row("origin", "; ".join(f"{k}: {v}" for k, v in inst.provenance.items()))
+    if inst.provenance:
+        facts.add_row("origin", "; ".join(f"{k}: {v}" for k, v in inst.provenance.items()))
     out.print(facts)
     for table in kind.tables(inst):
         out.print(table)
