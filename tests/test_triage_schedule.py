@@ -9,6 +9,7 @@ from quakeops import plots
 from quakeops.decomposition.triage_schedule import severity_first, triage_schedule
 from quakeops.errors import InputError
 from quakeops.instances.damage_grades import YUSHU
+from quakeops.plots.triage_plan import triage_plan_figure
 from quakeops.solvers.dispatch_rules import service_days
 from quakeops.solvers.dispatch_simulation import simulate
 
@@ -80,7 +81,14 @@ def test_the_command_tells_days(run, plan):
     assert "plan: 250 buildings served on the first 5 days, before grades are known" in text
     assert "wait of damage" in text and "grades known, no rules" in text and "day 5" in text
     schedule = triage_schedule(plan)
-    assert f"{schedule.known.first_day(0.5)}, {schedule.known.first_day(0.9)}" in text
+    both = (schedule.done, schedule.known)
+    for name, cells in (
+        ("wait of damage", [f"{s.mean_wait:.2f}" for s in both]),
+        ("wait of severely damaged and collapsed", [f"{s.severe_wait:.2f}" for s in both]),
+        ("half, 90 % of damage served by day", [f"{s.first_day(0.5)}, {s.first_day(0.9)}" for s in both]),
+    ):
+        line = next(row for row in text.splitlines() if row.startswith(name))
+        assert [cell.strip() for cell in line[len(name) :].split("  ") if cell.strip()] == cells
     assert max(map(len, text.splitlines())) <= 100
     run("plot", "plan.json", "--out", "plan.png")
     run("plot", "plan.json", "--kind", "timeline", "--out", "no.png").failed(2, "triage", "no vehicles")
@@ -93,7 +101,9 @@ def test_the_picture(plan, tmp_path):
     assert text.count('id="grade 3"') == len(schedule.done.served)
     for d in schedule.districts:
         assert f'id="district {d}"' in text
-    assert 'id="plan"' in text and 'id="known"' in text
+    left = triage_plan_figure(plan).axes[1]
+    drawn = {line.get_gid(): line.get_ydata() for line in left.get_lines()}
+    assert np.array_equal(drawn["plan"], 100 * schedule.done.coverage) and np.array_equal(drawn["known"], 100 * schedule.known.coverage)
     plots.draw(plan, "plan", tmp_path / "one.svg", scenario="draw 2")
     assert (tmp_path / "one.svg").read_text() != text
     with pytest.raises(InputError, match="unknown scenario"):
