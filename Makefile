@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test docs lint bench clean
+.PHONY: demo test test-vision docs lint bench clean
 
 .venv/made: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -14,11 +14,19 @@ BIN := .venv/bin
 	$(BIN)/python -m pip install --quiet -e '.[test,docs]'
 	touch $@
 
+.venv/made-vision: .venv/made-test
+	$(BIN)/python -m pip install --quiet -e '.[vision]' torch==2.13.0
+	touch $@
+
 demo: .venv/made
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/demo.py
 
 test: .venv/made-test
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal -rs
+
+test-vision: .venv/made-vision
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -rs tests/test_vision*.py tests/test_image_folder.py tests/test_layout.py \
+		"tests/test_docs.py::test_page[docs/recognition.md]"
 
 lint: .venv/made-test
 	$(BIN)/ruff check .

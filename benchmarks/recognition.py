@@ -14,22 +14,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from paired import ABLATION, FULL, comparison, print_tables, shown
 from quakeops.scenario_gen.recognition.fit import fit_grades
 from quakeops.scenario_gen.recognition.metrics import metrics_of
-from quakeops.scenario_gen.recognition.parameters import TERMS, RiskParameters
 from quakeops.scenario_gen.recognition.risk import risk_of_logits, risk_of_probabilities
 from quakeops.scenario_gen.recognition.synthetic import stratified_split, synthetic_features
 from scipy.special import softmax
-from scipy.stats import t as student
-from scipy.stats import wilcoxon
 from timed_run import save, told_header
 
-FULL = RiskParameters()
-BASELINE, WHOLE = "cross-entropy", "full"
 VARIANTS = {
-    BASELINE: dict(cross_entropy=1.0),
-    WHOLE: dict(risk=FULL),
-    **{f"without {term}": dict(risk=FULL.without(term)) for term in TERMS},
+    **ABLATION,
     "symmetric (alpha 1)": dict(risk=replace(FULL, alpha=1.0)),
     "cross-entropy for ordinal": dict(risk=FULL.without("ordinal"), cross_entropy=1.0),
     "cross-entropy + full": dict(risk=FULL, cross_entropy=1.0),
@@ -39,25 +33,6 @@ VARIANTS = {
     "coral": dict(risk=FULL, kind="coral"),
 }
 PENALTIES = (1e-4, 1e-3, 1e-2)
-
-
-def measured(probabilities, grades):
-    """Return the metrics shown, by name."""
-    found = metrics_of(probabilities, grades)
-    four = found.sets[3]
-    return {
-        "accuracy": four.accuracy,
-        "kappa": four.kappa,
-        "quadratic kappa": four.quadratic_kappa,
-        "MSE": four.mse,
-        "kappa Set 1": found.sets[1].kappa,
-        "kappa Set 2": found.sets[2].kappa,
-        "underestimated": found.underestimation_rate,
-        "missed severe": found.missed_severe_rate,
-        "Brier": found.brier,
-        "ECE": found.ece,
-        "ECE severe": found.severe_ece,
-    }
 
 
 def one_seed(seed, buildings, noise):
@@ -70,23 +45,8 @@ def one_seed(seed, buildings, noise):
         stopped += sum(not model.converged for model in models)
         kappas = [metrics_of(model.predict_proba(x[validate]), y[validate]).sets[3].kappa for model in models]
         best = models[int(np.argmax([-1 if k is None else k for k in kappas]))]
-        out[name] = measured(best.predict_proba(x[test]), y[test])
+        out[name] = shown(metrics_of(best.predict_proba(x[test]), y[test]))
     return out, stopped
-
-
-def interval(values):
-    """Return mean and half-width of the 95 % t-interval."""
-    n = len(values)
-    return float(np.mean(values)), float(student.ppf(0.975, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
-
-
-def compared(runs, name, other):
-    """Return per metric the mean paired difference, its half-width, and the Wilcoxon p (1 where all differences are 0)."""
-    out = {}
-    for metric in runs[0][name]:
-        gaps = np.array([run[name][metric] - run[other][metric] for run in runs])
-        out[metric] = (*interval(gaps), float(wilcoxon(gaps, method="exact").pvalue) if gaps.any() else 1.0)
-    return out
 
 
 def functional_seconds(n=100_000, repeats=7):
@@ -127,17 +87,11 @@ def main():
         stopped += more
     fits = asked.seeds * len(VARIANTS) * len(PENALTIES)
     print(f"{fits} fits in {time.perf_counter() - start:.0f} s, {stopped} stopped before the tolerance")
-    metrics = list(runs[0][WHOLE])
-    means = {name: {m: interval([run[name][m] for run in runs]) for m in metrics} for name in VARIANTS}
-    against = {other: {name: compared(runs, name, other) for name in VARIANTS if name != other} for other in (BASELINE, WHOLE)}
-    for m in metrics:
-        print(f"\n{m:27}{'mean':>8}{'+-':>7}{'against cross-entropy':>24}{'p':>7}{'against full':>24}{'p':>7}")
-        for name, row in means.items():
-            cells = [f"{d[0]:+17.4f} +-{d[1]:.4f}{d[2]:7.3f}" if (d := against[o].get(name, {}).get(m)) else f"{'':33}" for o in against]
-            print(f"{name:27}{row[m][0]:8.4f}{row[m][1]:7.4f}{cells[0]}{cells[1]}")
+    found = comparison(runs)
+    print_tables(found)
     if asked.out:
         asked_for = {"seeds": asked.seeds, "buildings": asked.buildings, "noise": asked.noise, "stopped": stopped}
-        save(head | asked_for | {"seconds": seconds, "means": means, "against": against}, asked.out)
+        save(head | asked_for | {"seconds": seconds} | found, asked.out)
 
 
 if __name__ == "__main__":
