@@ -45,7 +45,7 @@ def one_seed(seed, buildings, noise):
         stopped += sum(not model.converged for model in models)
         kappas = [metrics_of(model.predict_proba(x[validate]), y[validate]).sets[3].kappa for model in models]
         best = models[int(np.argmax([-1 if k is None else k for k in kappas]))]
-        out[name] = shown(metrics_of(best.predict_proba(x[test]), y[test]))
+        out[name] = shown(best.predict_proba(x[test]), y[test])
     return out, stopped
 
 

@@ -35,8 +35,9 @@ def one_training(seed, variant, settings):
     images, grades = synthetic_chips(settings["chips"], seed, size=settings["size"], ambiguity=settings["ambiguity"])
     protocol = Protocol(seed=seed, **{name: settings[name] for name in ("epochs", "size", "batch_size")})
     model = train(images, grades, protocol, backbone=settings["backbone"], device="cpu", **VARIANTS[variant])
+    test = model.split["test"]
     return {
-        "metrics": shown(model.metrics),
+        "metrics": shown(model.predict_proba(images[test]), grades[test]),
         "backbone": model.backbone,
         "best_epoch": model.best_epoch,
         "validation_kappa": [epoch.validation_kappa for epoch in model.history],

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from .. import instances as library
-from ..errors import InputError
+from ..errors import InputError, did_you_mean
 from ..instances import Instance, Responder, Routing
 from ..scenario_gen.sources import DRAWN_ELSEWHERE, ELSEWHERE, FAMILIES, FOLDERS
 from . import options
@@ -40,7 +40,7 @@ def instances(
     else:
         known = [*library.names(), *families, *ELSEWHERE]
         raise InputError(
-            f"unknown instance {name!r}{library.loader.did_you_mean(name, known)}; known: {', '.join(known)} (or give a .json file)"
+            f"unknown instance {name!r}{did_you_mean(name, known)}; known: {', '.join(known)} (or give a .json file)"
         )
     if as_json:
         emit_json(inst.model_dump(mode="json"))

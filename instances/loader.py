@@ -36,7 +36,7 @@ KINDS: dict[str, type[Instance]] = {
 }
 """Field ``format`` of an instance file -> its schema."""
 
-READERS: dict[str, Callable[[Path], Instance]] = {".txt": read_solomon, ".csv": read_triage} | dict.fromkeys(TSPLIB_SUFFIXES, read_tsplib)
+READERS: dict[str, Callable[[Path], Instance]] = {".txt": read_solomon, ".csv": read_triage, **dict.fromkeys(TSPLIB_SUFFIXES, read_tsplib)}
 """End of a file's name -> reader of instances in formats that are not ours."""
 
 K = TypeVar("K", bound=Instance)

@@ -7,10 +7,12 @@ Fenced blocks, page by page and in order, in one folder and one Python namespace
   not; the lines below a command are compared with its standard output, after an exit code other than 0 and 1 with standard error
   too. ``...`` stands for anything within its line, alone on a line for any number of lines. A command must end with code 0 unless
   ``$ echo $?`` follows;
-- ``<!-- not run: REASON -->`` before a block exempts it.
+- ``<!-- not run: REASON -->`` before a block exempts it, ``<!-- needs: MODULE -->`` where that module is not installed (the page is then
+  reported as skipped, after its other blocks).
 """
 
 import doctest
+import importlib.util
 import os
 import re
 import shutil
@@ -27,6 +29,7 @@ DOCS = ROOT / "docs"
 PAGES = [p for p in [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))] if p.exists() and "_build" not in p.parts]
 FENCE = re.compile(r"^ *(?P<fence>`{3,})(?P<head>[^`\n]*)\n(?P<body>.*?)^ *(?P=fence)[ \t]*$", re.MULTILINE | re.DOTALL)
 NOT_RUN = re.compile(r"<!-- not run: .{8,} -->\s*\Z")
+NEEDS = re.compile(r"<!-- needs: (\w+) -->\s*\Z")
 RUNNABLE = ("quakeops ", "python -m quakeops ", "mpiexec ")
 ENVIRONMENT = {
     **os.environ,
@@ -39,12 +42,13 @@ ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language, text, the file it is to be written to, and where it stands."""
+    """A fenced block: its language, text, where it stands, the file it is to be written to, and the module it needs."""
 
     language: str
     body: str
     line: int
     file: str = ""
+    needs: str = ""
 
 
 def blocks(text):
@@ -58,7 +62,8 @@ def blocks(text):
             if caption:
                 body, file = rest, caption[1].strip()
         if not NOT_RUN.search(text[: match.start()]):
-            out.append(Block(language, body, text[: match.start()].count("\n") + 2, file))
+            needs = NEEDS.search(text[: match.start()])
+            out.append(Block(language, body, text[: match.start()].count("\n") + 2, file, needs[1] if needs else ""))
     return out
 
 
@@ -120,15 +125,19 @@ def run_python(block, namespace, where):
 def test_page(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    namespace = {"__name__": "__docs__"}
+    namespace, left_out = {"__name__": "__docs__"}, []
     for block in blocks(page.read_text(encoding="utf-8")):
         where = f"{page.name}:{block.line}"
-        if block.file:
+        if block.needs and importlib.util.find_spec(block.needs) is None:
+            left_out.append(f"{where} needs {block.needs}")
+        elif block.file:
             (tmp_path / block.file).write_text(block.body, encoding="utf-8")
         elif block.language in ("python", "pycon"):
             run_python(block, namespace, where)
         elif block.language == "console":
             run_console(block.body, tmp_path, where)
+    if left_out:
+        pytest.skip(f"the other blocks ran; {', '.join(left_out)}")
 
 
 OUTPUT = "status     optimal (optimal)   \nobjective  706,319.07\ntime       0.2 s\n  stock[Korvia,food]  3,400\n"

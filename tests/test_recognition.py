@@ -495,3 +495,11 @@ def test_synthetic_features_and_splits():
     assert np.array_equal(parts[0], stratified_split(y[:1000], [0.7, 0.1, 0.2], 5)[0])
     for part, share in zip(parts, [0.7, 0.1, 0.2], strict=True):
         assert np.abs(np.bincount(y[part]) - share * np.bincount(y[:1000])).max() <= 1
+
+
+def test_single_precision_logits_are_read_in_double():
+    z = np.random.default_rng(3).normal(size=(50, 4)).astype(np.float32)
+    y = np.arange(50) % 4
+    value, gradient = cross_entropy_of_logits(z, y)
+    exact, slope = cross_entropy_of_logits(z.astype(float), y)
+    assert value == exact and np.array_equal(gradient, slope)

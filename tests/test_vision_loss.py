@@ -176,6 +176,18 @@ def test_precision():
     assert not list(module.parameters()) and not module.state_dict(), "nothing to learn, nothing to save"
 
 
+@pytest.mark.parametrize("head", LOGITS)
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_device_is_kept(head, dtype):
+    """On the device without memory: nothing is made on another one, and no value is waited for."""
+    module = GovernanceRisk(head=head, cross_entropy=0.5, check=False).to("meta")
+    value = module(
+        torch.zeros(6, LOGITS[head], dtype=dtype, device="meta", requires_grad=True), torch.zeros(6, dtype=torch.int64, device="meta")
+    )
+    assert value.device.type == "meta" and value.dtype == dtype
+    value.backward()
+
+
 FINE = torch.zeros(3, 4)
 
 

@@ -141,7 +141,8 @@ def cross_entropy_of_logits(logits: ArrayLike, grades: ArrayLike, head: str = "s
     n = len(out.probabilities)
     y = checked_grades(grades, n)
     if head == "softmax":
-        return float(-np.mean(log_softmax(logits, axis=1)[np.arange(n), y])), (out.probabilities - np.eye(NUM_GRADES)[y]) / n
+        log_p = log_softmax(np.asarray(logits, dtype=float), axis=1)[np.arange(n), y]
+        return float(-np.mean(log_p)), (out.probabilities - np.eye(NUM_GRADES)[y]) / n
     rows = np.arange(n)
     slope, chosen = out.zeros(), out.probabilities[rows, y]
     slope.probabilities[rows, y] = np.where(chosen > LOG_FLOOR, -1 / (n * np.maximum(chosen, LOG_FLOOR)), 0.0)
