@@ -26,6 +26,7 @@ from .checks import NUM_GRADES, Grades
 from .chip_canvas import canvas
 from .chip_damage import draw_building
 from .chip_scene import draw_ground, draw_house, draw_trees, take_picture
+from .shares import cumulative_shares
 
 Chips = NDArray[np.uint8]
 
@@ -60,11 +61,7 @@ def synthetic_chips(n: int, seed: int, *, size: int = 64, counts: ArrayLike = YU
             raise InputError(f"{name} is {value!r}: expected a whole number")
         within(name, value, low, high)
     within("ambiguity", ambiguity, 0, 1e3)
-    weights = within("counts", counts, 0, 1e15)
-    if weights.shape != (NUM_GRADES,) or not weights.sum() > 0:
-        raise InputError(f"counts are {weights.tolist()}: expected four numbers, not all 0")
-    upper = np.cumsum(weights)
-    upper /= upper[-1]
+    upper = cumulative_shares(counts)
     images, grades = np.empty((n, size, size, 3), np.uint8), np.empty(n, np.int64)
     with threadpool_limits(1, "blas"):  # the matrices are too small to share
         for k in range(n):

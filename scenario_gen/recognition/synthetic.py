@@ -18,7 +18,8 @@ from scipy.special import ndtri
 from ...errors import InputError
 from ...instances.damage_grades import YUSHU
 from ..plausible import within
-from .checks import Grades, checked_grades, checked_probabilities
+from .checks import Grades, checked_grades
+from .shares import cumulative_shares
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -36,13 +37,10 @@ def synthetic_features(n: int, seed: int, *, counts: ArrayLike = YUSHU, noise: f
     """
     within("n", n, 1, 1e9)
     within("noise", noise, 0, 1e6)
-    weights = within("counts", counts, 0, 1e15)
-    if weights.shape != (4,) or not weights.sum() > 0:
-        raise InputError(f"counts are {weights.tolist()}: expected four numbers, not all 0")
-    share = checked_probabilities((weights / weights.sum())[None, :], "counts")[0]
+    upper = cumulative_shares(counts)
     z = np.random.default_rng(seed).standard_normal((n, 1 + NUM_FEATURES))
     u, e = z[:, 0], noise * z[:, 1:]
-    grades = np.searchsorted(ndtri(np.minimum(np.cumsum(share)[:-1], 1.0)), u, side="right").astype(np.int64)
+    grades = np.searchsorted(ndtri(upper[:-1]), u, side="right").astype(np.int64)
     e[:, :2] *= 0.8
     e[:, :5] += np.column_stack([u, u**2 / 2, 1.5 * np.maximum(0, u - 0.3), np.tanh(2 * u), 0.4 * u])
     return e, grades
