@@ -11,7 +11,21 @@ from .decomposition.responder_what_if import WhatIf
 from .decomposition.saa import SaaResult
 from .decomposition.verification import Verification
 from .errors import InputError, NoSolutionError, QuakeopsError, SolverError, SolverUnavailableError
-from .facade import estimate, evaluate, export, generate, pareto, saa, simulate_triage, solve, verify, what_if
+from .facade import (
+    estimate,
+    evaluate,
+    export,
+    generate,
+    pareto,
+    recognize,
+    saa,
+    simulate_triage,
+    solve,
+    train_recognizer,
+    verify,
+    what_if,
+)
+from .facade.recognize import Recognition, RecognizerTraining
 from .facade.simulate_triage import TriageSimulation
 from .instances import load
 from .result import Result, Status
@@ -24,6 +38,8 @@ __all__ = [
     "NoSolutionError",
     "ParetoFront",
     "QuakeopsError",
+    "Recognition",
+    "RecognizerTraining",
     "Result",
     "SaaResult",
     "SolverError",
@@ -38,9 +54,11 @@ __all__ = [
     "generate",
     "load",
     "pareto",
+    "recognize",
     "saa",
     "simulate_triage",
     "solve",
+    "train_recognizer",
     "verify",
     "what_if",
 ]

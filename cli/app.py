@@ -21,6 +21,7 @@ from .instances import instances
 from .output import emit_json, is_speaker, stdout
 from .pareto import pareto
 from .plot import plot
+from .recognize import recognize
 from .saa import saa
 from .simulate import simulate
 from .solve import solve
@@ -39,6 +40,7 @@ app = typer.Typer(
 for command in (solve, generate, instances, evaluate, saa, pareto, what_if, estimate, verify, export, plot, doctor):
     app.command()(command)
 app.add_typer(simulate, name="simulate")
+app.add_typer(recognize, name="recognize")
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

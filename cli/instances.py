@@ -39,9 +39,7 @@ def instances(
         inst = library.load(name)
     else:
         known = [*library.names(), *families, *ELSEWHERE]
-        raise InputError(
-            f"unknown instance {name!r}{did_you_mean(name, known)}; known: {', '.join(known)} (or give a .json file)"
-        )
+        raise InputError(f"unknown instance {name!r}{did_you_mean(name, known)}; known: {', '.join(known)} (or give a .json file)")
     if as_json:
         emit_json(inst.model_dump(mode="json"))
     elif is_speaker():

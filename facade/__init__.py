@@ -5,10 +5,24 @@ from .evaluate import evaluate
 from .export import export
 from .generate import generate
 from .pareto import pareto
+from .recognize import recognize, train_recognizer
 from .saa import saa
 from .simulate_triage import simulate_triage
 from .solve import solve
 from .verify import verify
 from .what_if import what_if
 
-__all__ = ["estimate", "evaluate", "export", "generate", "pareto", "saa", "simulate_triage", "solve", "verify", "what_if"]
+__all__ = [
+    "estimate",
+    "evaluate",
+    "export",
+    "generate",
+    "pareto",
+    "recognize",
+    "saa",
+    "simulate_triage",
+    "solve",
+    "train_recognizer",
+    "verify",
+    "what_if",
+]

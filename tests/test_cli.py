@@ -21,6 +21,7 @@ COMMANDS = {
     "what-if",
     "estimate",
     "simulate",
+    "recognize",
     "verify",
     "export",
     "plot",

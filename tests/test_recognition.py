@@ -8,8 +8,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from quakeops.errors import InputError
 from quakeops.instances.damage_grades import YUSHU
+from quakeops.instances.grade_checks import checked_probabilities
 from quakeops.scenario_gen.recognition.calibration import calibration, fit_temperature, tempered
-from quakeops.scenario_gen.recognition.checks import checked_probabilities
 from quakeops.scenario_gen.recognition.fit import KINDS, _packed_gradient, _penalised, _start, _unpacked, fit_grades
 from quakeops.scenario_gen.recognition.heads import HEADS, HeadOutput
 from quakeops.scenario_gen.recognition.hinge import pairwise_hinge

@@ -1,6 +1,7 @@
 """The training protocol in closed form, the choice of the checkpoint, and one clear error without torch. Needs no torch."""
 
 import math
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -102,3 +103,15 @@ def test_split_of_yushu():
     grades = np.repeat(np.arange(4), YUSHU)
     train_rows, held_out, test = stratified_split(grades, Protocol().shares, 0)
     assert (len(train_rows), len(held_out), len(test)) == (2451, 349, 701)
+
+
+def test_a_missing_extra_can_be_told_to_other_ranks():
+    """The error is sent between processes, where torch is missing too."""
+    from quakeops.scenario_gen.recognition.vision.missing import MissingExtraError
+
+    back = pickle.loads(pickle.dumps(MissingExtraError("torch is not installed", name="torch")))
+    assert (
+        isinstance(back, MissingExtraError)
+        and isinstance(back, InputError)
+        and (str(back), back.name) == ("torch is not installed", "torch")
+    )

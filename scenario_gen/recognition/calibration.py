@@ -20,8 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
+from ...instances.grade_checks import SEVERE, checked_grades, checked_probabilities
 from ..plausible import one_of, within
-from .checks import SEVERE, checked_grades, checked_probabilities
 
 Array = NDArray[np.float64]
 

@@ -21,8 +21,8 @@ from threadpoolctl import threadpool_limits
 
 from ...errors import InputError
 from ...instances.damage_grades import YUSHU
+from ...instances.grade_checks import NUM_GRADES, Grades
 from ..plausible import within
-from .checks import NUM_GRADES, Grades
 from .chip_canvas import canvas
 from .chip_damage import draw_building
 from .chip_scene import draw_ground, draw_house, draw_trees, take_picture

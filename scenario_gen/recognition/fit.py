@@ -22,8 +22,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 
 from ...errors import InputError
+from ...instances.grade_checks import NUM_GRADES, Grades, checked_grades, checked_rows
 from ..plausible import one_of, within
-from .checks import NUM_GRADES, Grades, checked_grades, checked_rows
 from .heads import HEADS
 from .parameters import RiskParameters
 from .risk import cross_entropy_of_logits, risk_of_logits

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, log_expit, log_softmax
 
-from .checks import NUM_GRADES, checked_rows
+from ...instances.grade_checks import NUM_GRADES, checked_rows
 
 Array = NDArray[np.float64]
 

@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import InputError
+from ...instances.grade_checks import NUM_GRADES, checked_probabilities, checked_rows
 from ..plausible import within
-from .checks import NUM_GRADES, checked_probabilities, checked_rows
 
 Array = NDArray[np.float64]
 

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...instances.grade_checks import NUM_GRADES, SEVERE, Grades, checked_grades, checked_probabilities
 from ..plausible import one_of
 from .calibration import calibration
-from .checks import NUM_GRADES, SEVERE, Grades, checked_grades, checked_probabilities
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]

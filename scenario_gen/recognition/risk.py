@@ -29,8 +29,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_softmax
 
+from ...instances.grade_checks import NUM_GRADES, SEVERE, Grades, checked_grades, checked_probabilities
 from ..plausible import one_of
-from .checks import NUM_GRADES, SEVERE, Grades, checked_grades, checked_probabilities
 from .heads import HEADS, HeadOutput, from_probabilities, to_probabilities
 from .hinge import pairwise_hinge
 from .parameters import RiskParameters

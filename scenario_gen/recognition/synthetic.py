@@ -17,8 +17,8 @@ from scipy.special import ndtri
 
 from ...errors import InputError
 from ...instances.damage_grades import YUSHU
+from ...instances.grade_checks import Grades, checked_grades
 from ..plausible import within
-from .checks import Grades, checked_grades
 from .shares import cumulative_shares
 
 Array = NDArray[np.float64]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ....errors import InputError
+from .missing import MissingExtraError
 
 Pixels = NDArray[np.uint8]
 
@@ -18,11 +18,11 @@ _TRANSPARENT = ("RGBA", "RGBa", "LA", "PA")
 
 
 def pillow() -> Any:
-    """Return the module ``PIL.Image``; InputError where pillow is not installed."""
+    """Return the module ``PIL.Image``; MissingExtraError where pillow is not installed."""
     try:
         from PIL import Image
     except ImportError:
-        raise InputError("pillow is not installed; pip install 'quakeops[vision]'") from None
+        raise MissingExtraError("pillow is not installed; pip install 'quakeops[vision]'", name="PIL") from None
     return Image
 
 

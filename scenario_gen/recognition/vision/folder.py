@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ....errors import InputError
+from ....instances.grade_checks import NUM_GRADES, Grades, checked_grades
 from ...plausible import within
-from ..checks import NUM_GRADES, Grades, checked_grades
 from .decoding import decoded, pillow
 
 GRADE_NAME = re.compile(r"(l?)(0|[1-9]\d*)", re.IGNORECASE | re.ASCII)
@@ -52,8 +52,8 @@ def read_folder(path: str | Path, size: int = 128) -> ImageFolder:
     if not isinstance(size, int | np.integer) or isinstance(size, bool):
         raise InputError(f"size is {size!r}: expected a whole number")
     within("size", size, 1, 4096)
-    folders, notes = _grade_folders(root)
-    found = [(grade, entry) for grade, folder in folders for entry in _visible(folder)]
+    folders, notes = grade_folders(root)
+    found = [(grade, entry) for grade, folder in folders for entry in visible(folder)]
     listed = [(grade, entry) for grade, entry in found if not entry.is_dir()]
     notes += [f"{path}: folder {entry.relative_to(root)} lies inside a grade's folder: left out" for _, entry in found if entry.is_dir()]
     images = np.empty((len(listed), size, size, 3), np.uint8)
@@ -75,7 +75,7 @@ def read_folder(path: str | Path, size: int = 128) -> ImageFolder:
     return ImageFolder(images=images[: len(kept)], grades=grades, files=[file for _, file in kept], unreadable=unreadable, notes=notes)
 
 
-def _visible(folder: Path) -> list[Path]:
+def visible(folder: Path) -> list[Path]:
     """Return what lies in a folder, sorted by name, without hidden files."""
     try:
         return sorted((entry for entry in folder.iterdir() if not entry.name.startswith(".")), key=lambda entry: entry.name)
@@ -83,13 +83,13 @@ def _visible(folder: Path) -> list[Path]:
         raise InputError(f"{folder}: cannot be read: {e.strerror or e}") from None
 
 
-def _grade_folders(root: Path) -> tuple[list[tuple[int, Path]], list[str]]:
+def grade_folders(root: Path) -> tuple[list[tuple[int, Path]], list[str]]:
     """Return folders of grades in ascending order, and notes about what lies beside them."""
     if not root.is_dir():
         raise InputError(f"{root}: {'is a file' if root.exists() else 'no such folder'}: expected a folder with folders L0 to L3")
     folders: dict[int, tuple[str, Path]] = {}
     beside: list[str] = []
-    for entry in _visible(root):
+    for entry in visible(root):
         name = GRADE_NAME.fullmatch(entry.name)
         if name is None or not entry.is_dir():
             beside.append(entry.name)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ....instances.grade_checks import NUM_GRADES
 from ...plausible import one_of
-from ..checks import NUM_GRADES
 from ..heads import HEADS
 from .torch_extra import torch
 

@@ -9,8 +9,8 @@ A batch is one set of buildings: the pairwise term compares the buildings of the
 from __future__ import annotations
 
 from ....errors import InputError
+from ....instances.grade_checks import NUM_GRADES, SEVERE, checked_grades, checked_rows
 from ...plausible import within
-from ..checks import NUM_GRADES, SEVERE, checked_grades, checked_rows
 from ..parameters import RiskParameters
 from ..risk import LOG_FLOOR, asymmetric_costs
 from .heads import num_logits, read

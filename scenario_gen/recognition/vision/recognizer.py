@@ -24,6 +24,8 @@ Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 FORMAT = "quakeops/recognizer/1"
+PLAIN = ("backbone", "head", "cross_entropy", "best_epoch", "training_counts", "torch_version")
+"""Fields that the file holds as they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,8 @@ class TrainedRecognizer:
     """The network of the best epoch and how it came about.
 
     ``backbone`` is what was really used. ``best_epoch`` counts from 0 in ``history``. ``split`` holds row numbers of ``training``,
-    ``validation`` and ``test``; ``metrics`` are those of the test part. ``notes`` say what was not as asked for.
+    ``validation`` and ``test``; ``training_counts`` (4,) are the training part's images by grade; ``metrics`` are those of the test part.
+    ``notes`` say what was not as asked for.
     """
 
     network: torch.nn.Module = field(repr=False)
@@ -54,6 +57,7 @@ class TrainedRecognizer:
     history: tuple[Epoch, ...] = field(repr=False)
     best_epoch: int
     split: dict[str, Index] = field(repr=False)
+    training_counts: tuple[int, ...]
     metrics: Metrics = field(repr=False)
     notes: tuple[str, ...]
     device: str
@@ -66,7 +70,7 @@ class TrainedRecognizer:
 
     def save(self, path: str | Path) -> None:
         """Write all of it to one file of tensors and plain data, atomically; InputError where it cannot be written."""
-        told = {name: getattr(self, name) for name in ("backbone", "head", "cross_entropy", "best_epoch", "torch_version")}
+        told = {name: getattr(self, name) for name in PLAIN}
         told |= {"format": FORMAT, "notes": list(self.notes), "protocol": asdict(self.protocol), "metrics": asdict(self.metrics)}
         told |= {"risk": asdict(self.risk) if self.risk else None, "history": [asdict(epoch) for epoch in self.history]}
         told |= {"split": {part: torch.from_numpy(rows) for part, rows in self.split.items()}, "weights": self.network.state_dict()}
@@ -104,7 +108,7 @@ def load(path: str | Path, *, device: str = "cpu", make: Maker | None = None) ->
         network.load_state_dict(told["weights"])
         sets = {number: SetMetrics(**one) for number, one in told["metrics"].pop("sets").items()}
         return TrainedRecognizer(
-            **{name: told[name] for name in ("backbone", "head", "cross_entropy", "best_epoch", "torch_version")},
+            **{name: told[name] for name in PLAIN},
             network=network.to(device).eval(),
             protocol=Protocol(**told["protocol"]),
             risk=RiskParameters(**told["risk"]) if told["risk"] else None,

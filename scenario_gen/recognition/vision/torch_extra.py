@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from ....errors import InputError
-
-
-class MissingExtraError(ModuleNotFoundError, InputError):
-    """A module of an optional extra is not installed; the message names the extra. ``name`` is the module."""
-
+from .missing import MissingExtraError
 
 try:
     import torch as torch

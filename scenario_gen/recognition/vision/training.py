@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ....errors import InputError
-from ..checks import NUM_GRADES, checked_grades
+from ....instances.grade_checks import NUM_GRADES, checked_grades
 from ..metrics import metrics_of
 from ..parameters import RiskParameters
 from ..synthetic import stratified_split
@@ -78,7 +78,7 @@ def train(
         raise InputError("risk is None and cross_entropy is 0: expected an objective, e.g. risk=RiskParameters() or cross_entropy=1")
     objective = GovernanceRisk(risk or NO_RISK, head=head, cross_entropy=cross_entropy, check=False)
     split, notes = _split(y, asked)
-    where = _device(device)
+    where = device_of(device)
     labelled = Labelled(resized(data, asked.size), y, split)
     with _reproducible(asked.seed):
         made = backbones.backbone(backbone, num_logits(head))
@@ -100,6 +100,7 @@ def train(
         history=tuple(done.history),
         best_epoch=done.best,
         split=split,
+        training_counts=tuple(np.bincount(y[split["training"]], minlength=NUM_GRADES).tolist()),
         metrics=metrics_of(tested, y[split["test"]]),
         notes=tuple(notes),
         device=str(where),
@@ -121,7 +122,8 @@ def _split(grades: Index, protocol: Protocol) -> tuple[dict[str, Index], list[st
     return split, notes
 
 
-def _device(name: str | None) -> torch.device:
+def device_of(name: str | None) -> torch.device:
+    """Return the device of this name, by default a GPU where torch sees one; InputError for one that cannot be used."""
     if name is None:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
