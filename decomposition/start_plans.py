@@ -5,22 +5,28 @@ from __future__ import annotations
 import numpy as np
 
 from ..instances.responder import Responder
+from ..instances.triage import Triage
 from ..models.protocol import variable_name
 from ..solvers.policy_iteration import policy_iteration
 from .program import Program
 from .responder_chain import smdp_of
 from .responder_figures import OBJECTIVES, minimising
 from .routing import heuristic_plan, is_routing
+from .triage_start import first_days
 
 Plan = dict[str, float]
 
 
 def start_plan(program: Program, time_limit: float | None = None) -> Plan | None:
-    """Return first-stage values by name: routes of a heuristic, or the policy of the mean model; ``None`` where nothing is known."""
+    """Return first-stage values by name: routes, first days of a triage, the policy of the mean model; ``None`` where none is known."""
     if is_routing(program):
         return heuristic_plan(program, time_limit)
-    if isinstance(getattr(program.kwargs.get("source"), "instance", None), Responder):
+    source = program.kwargs.get("source")
+    instance = getattr(source, "instance", None)
+    if isinstance(instance, Responder):
         return _policy_of_means(program)
+    if source is not None and isinstance(instance, Triage):
+        return first_days(source)
     return None
 
 

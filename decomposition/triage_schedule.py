@@ -34,6 +34,7 @@ from .evaluation import plan_vector
 from .matrices import StageData
 from .program import from_provenance
 from .recourse import Recourse
+from .severity_first import severity_first
 
 SEVERE = 2
 IDLE = 1e-6
@@ -135,14 +136,14 @@ def triage_schedule(result: Result, scenario: str | None = None) -> TriageSchedu
                 served[day, grade] += weight * value
                 by_day[d, day] += weight * value
     weights = np.array(instance.weights)
-    orders = [p * severity_first(row.sum(axis=0), weights, instance.per_day, days) for p, row in zip(weight_of, block.grades, strict=True)]
+    orders = severity_first(block.grades.sum(axis=1), weights, instance.per_day, days)
     size = by_day.sum(axis=1)
     return TriageSchedule(
         tuple(names),
         tuple(districts),
         early,
         Served(served, weights),
-        Served(np.sum(orders, axis=0), weights),
+        Served(np.tensordot(weight_of, orders, 1), weights),
         np.divide(by_day @ np.arange(1, days + 1), size, out=np.full(len(size), np.nan), where=size > 0),
     )
 
@@ -150,14 +151,3 @@ def triage_schedule(result: Result, scenario: str | None = None) -> TriageSchedu
 def _without_idle_days(data: StageData, extra: dict[str, float]) -> StageData:
     """Return the same scenarios with ``extra`` costs of second-stage variables, by name."""
     return replace(data, scenarios=tuple(replace(s, cost=s.cost + [extra.get(n, 0.0) for n in s.stage.names]) for s in data.scenarios))
-
-
-def severity_first(buildings: Array, weights: Array, per_day: int, days: int) -> Array:
-    """Return how many of ``buildings`` (4,) by grade are served each day (T, 4) by descending weight, ``per_day`` a day."""
-    order = np.argsort(-weights, kind="stable")
-    end = np.cumsum(buildings[order])
-    start = end - buildings[order]
-    day = per_day * np.arange(days)[:, None]
-    served = np.zeros((days, len(buildings)))
-    served[:, order] = np.clip(np.minimum(end, day + per_day) - np.maximum(start, day), 0.0, None)
-    return served

@@ -37,7 +37,7 @@ def parameter(values: NDArray[np.float64], *index: pyo.Set) -> pyo.Param:
     return pyo.Param(*index, initialize=dict(zip(keys, values.ravel().tolist(), strict=True)), mutable=True)
 
 
-def variable_name(variable: str, *index: str) -> str:
+def variable_name(variable: str, *index: str | int) -> str:
     """Return the name of a variable's component, as Pyomo writes it."""
     return variable + str(index_repr(index))
 

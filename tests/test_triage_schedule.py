@@ -6,7 +6,8 @@ import quakeops
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from quakeops import plots
-from quakeops.decomposition.triage_schedule import severity_first, triage_schedule
+from quakeops.decomposition.severity_first import severity_first
+from quakeops.decomposition.triage_schedule import triage_schedule
 from quakeops.errors import InputError
 from quakeops.instances.damage_grades import YUSHU
 from quakeops.plots.triage_plan import triage_plan_figure

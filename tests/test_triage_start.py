@@ -1,0 +1,100 @@
+"""The plan a triage run begins with: feasible, close to the optimum, none where rules may forbid it."""
+
+import numpy as np
+import pytest
+import quakeops
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from quakeops.decomposition.compiled import stage_data
+from quakeops.decomposition.program import from_model
+from quakeops.decomposition.recourse import Recourse
+from quakeops.decomposition.severity_first import cost_from_day, severity_first
+from quakeops.decomposition.start_plans import start_plan
+from quakeops.decomposition.triage_start import first_days
+from quakeops.instances import FixedTriage
+from quakeops.instances.damage_grades import YUSHU
+from quakeops.instances.recognised_buildings import RecognisedBuildings
+from quakeops.instances.triage_table import triage_of
+from quakeops.scenario_gen.triage_futures import DrawnTriage
+from quakeops.solvers import get
+
+
+def costs(program, plan):
+    """Exact expected cost of a plan, and its largest violation of the first stage."""
+    data = stage_data(program)
+    assert sorted(plan) == sorted(data.first.names)
+    x = np.array([plan[name] for name in data.first.names])
+    recourse = Recourse(data, get("highs"))
+    return recourse.expected(x), recourse.first_stage_violation(x)[0]
+
+
+def table(n, kinds, seed):
+    rng = np.random.default_rng(seed)
+    p = rng.dirichlet(0.7 * np.ones(4), kinds)[rng.integers(0, kinds, n)]
+    return RecognisedBuildings(p, tuple(f"d{k}" for k in rng.integers(0, 3, n)))
+
+
+def test_for_yushu_it_is_the_best_known_plan():
+    program = from_model("triage")
+    cost, violation = costs(program, start_plan(program))
+    assert cost == pytest.approx(quakeops.load("triage-yushu").best_known.objective, abs=1e-5) and violation <= 1e-12
+
+
+def test_where_grades_are_known_it_is_severity_first():
+    instance = triage_of(RecognisedBuildings(np.repeat(np.eye(4), YUSHU, axis=0)), "known", "test")
+    plan = first_days(FixedTriage.nominal(instance))
+    assert {name: n for name, n in plan.items() if n and name.startswith("early")} == {
+        f"early[building 2362 and 1139 alike,{t}]": 50 for t in range(1, 6)
+    }
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_it_is_close_to_the_optimum(seed, write):
+    """Within 0.3 %, above it, and feasible; whole numbers."""
+    instance = triage_of(table(120, 25, seed), "t", "test", per_day=6)
+    path = str(write("t.json", instance.model_dump()))
+    program = from_model("triage", instance=path, num_scenarios=15, seed=seed)
+    plan = start_plan(program)
+    cost, violation = costs(program, plan)
+    assert violation <= 1e-12 and all(n == round(n) for n in plan.values())
+    best = quakeops.solve("triage", instance=path, scenarios=15, seed=seed, rel_gap=1e-7)
+    assert best.objective * (1 - 1e-7) <= cost <= best.objective * 1.003
+
+
+def test_crews_share_the_days(write):
+    """Two crews and three districts: everything the first days hold is served, no crew does more than it can."""
+    data = triage_of(table(60, 60, 1), "t", "test", per_day=10).model_dump()
+    data["crews"] = [{"name": "a", "per_day": 3}, {"name": "b", "per_day": 7}]
+    program = from_model("triage", instance=str(write("t.json", data)), num_scenarios=4, seed=0)
+    plan = start_plan(program)
+    cost, violation = costs(program, plan)
+    assert cost is not None and violation <= 1e-12
+    for t in range(1, 6):
+        assert [sum(n for name, n in plan.items() if name.startswith("work") and name.endswith(f",{c},{t}]")) for c in "ab"] == [3, 7]
+
+
+@pytest.mark.parametrize("rule", [{"gini": 0.1}, {"cvar_days": 37}, {"max_wait": 40}, {"quota": 0.5}])
+def test_none_where_a_rule_may_forbid_it(rule):
+    assert start_plan(from_model("triage", num_scenarios=3, arguments=rule)) is None
+
+
+def test_none_where_crews_are_bound_to_districts(write):
+    data = quakeops.load("triage-yushu").model_dump()
+    data["crews"].append({"name": "local", "per_day": 5, "districts": ["Batang"]})
+    assert start_plan(from_model("triage", instance=str(write("t.json", data)), num_scenarios=3)) is None
+
+
+def test_blocks_of_scenarios_change_nothing(monkeypatch):
+    instance = triage_of(table(80, 80, 3), "t", "test", per_day=5)
+    whole = first_days(DrawnTriage(instance, 30, 1))
+    monkeypatch.setattr("quakeops.decomposition.triage_start.BLOCK", 7)
+    assert first_days(DrawnTriage(instance, 30, 1)) == whole
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 20), min_size=4, max_size=4), st.integers(1, 9), st.integers(0, 4))
+def test_cost_from_a_day_is_that_of_the_days(counts, per_day, first):
+    weights, days = np.array([0.0, 1, 2, 3]), -(-max(sum(counts), 1) // per_day)
+    served = severity_first(np.array(counts, dtype=float), weights, per_day, days)
+    by_hand = sum(served[t] @ weights * (first + t + 0.5) for t in range(days))
+    assert cost_from_day(first, np.array([counts], dtype=float), weights, per_day, days) == pytest.approx([by_hand])
