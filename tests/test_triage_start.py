@@ -48,9 +48,9 @@ def test_where_grades_are_known_it_is_severity_first():
     }
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_it_is_close_to_the_optimum(seed, write):
-    """Within 0.3 %, above it, and feasible; whole numbers."""
+@pytest.mark.parametrize("seed, within", [(0, 1e-7), (1, 1e-7), (2, 3e-5), (3, 4e-4), (4, 1e-7), (5, 1e-7)])
+def test_it_is_close_to_the_optimum(seed, within, write):
+    """Feasible, in whole numbers, and as close as it was found to be: the optimum itself in four of six."""
     instance = triage_of(table(120, 25, seed), "t", "test", per_day=6)
     path = str(write("t.json", instance.model_dump()))
     program = from_model("triage", instance=path, num_scenarios=15, seed=seed)
@@ -58,7 +58,7 @@ def test_it_is_close_to_the_optimum(seed, write):
     cost, violation = costs(program, plan)
     assert violation <= 1e-12 and all(n == round(n) for n in plan.values())
     best = quakeops.solve("triage", instance=path, scenarios=15, seed=seed, rel_gap=1e-7)
-    assert best.objective * (1 - 1e-7) <= cost <= best.objective * 1.003
+    assert best.objective * (1 - 1e-7) <= cost <= best.objective * (1 + within)
 
 
 def test_crews_share_the_days(write):
