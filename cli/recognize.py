@@ -113,6 +113,7 @@ def apply(
     prior: Annotated[
         str | None, typer.Option(metavar="P0,P1,P2,P3", help="shares of the grades expected at the site, in place of the training's")
     ] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="leave out the temperature fitted to the training's validation part")] = False,
     device: Device = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
@@ -127,6 +128,7 @@ def apply(
             labelled=labelled,
             grades_out=grades_out,
             prior=expected,
+            raw=raw,
             device=device,
             progress=progress.count,
         )

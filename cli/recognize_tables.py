@@ -8,6 +8,7 @@ from rich.console import Console
 
 from ..scenario_gen.recognition.metrics import SETS, Counts, Metrics
 from ..scenario_gen.recognition.parameters import TERMS, RiskParameters
+from ..scenario_gen.recognition.vision.protocol import LEAST_FOR_TEMPERATURE
 from ..scenario_gen.recognition.vision.site import Recognition
 from ..scenario_gen.recognition.vision.training_report import RecognizerTraining
 from ..scenario_gen.recognition.vision.unlabelled import printable
@@ -36,6 +37,11 @@ def show_training(done: RecognizerTraining, out: Console) -> None:
     out.print(f"training   {m.protocol.epochs} epochs in {seconds:,.1f} s; kept: epoch {done.epoch}, validation kappa {kappa}")
     _notes(done.notes, out)
     _metrics(m.metrics, f"test part, {len(m.split['test']):,} images", out)
+    if (c := done.calibrated) is None:
+        out.print(f"temperature            none: fewer than {LEAST_FOR_TEMPERATURE} validation images")
+    else:
+        out.print(f"temperature            {m.temperature:.2f}, fitted to the validation part; with it Brier score {c.brier:.3f},")
+        out.print(f"                       calibration error {c.ece:.3f}, of P(severe) {c.severe_ece:.3f}")
     _confusion(done.confusion, out)
 
 
@@ -48,6 +54,8 @@ def show_site(done: Recognition, folder: str, out: Console) -> None:
         out.print(f"shares of the grades in the recognizer's training, which its probabilities carry: {trained}")
     else:
         out.print(f"prior {', '.join(f'{share:.3f}' for share in done.prior)} in place of the training's {trained}")
+    if done.temperature is not None:
+        out.print(f"at temperature {done.temperature:.2f}, fitted to the validation part of the training (--raw leaves it out)")
     _notes(done.notes, out)
     rows = table("buildings by most probable grade", "district", "buildings", *GRADES, "mean P(severe)")
     districts = done.by_district()

@@ -123,6 +123,7 @@ def recognize(
     labelled: bool = False,
     grades_out: str | Path | None = None,
     prior: ArrayLike | None = None,
+    raw: bool = False,
     device: str | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Recognition:
@@ -145,6 +146,8 @@ def recognize(
     prior
         Shares (4,) of the grades expected at the site. They take the place of the shares in the recognizer's training, by Bayes' rule; this
         trusts the recognizer's calibration.
+    raw
+        Leave out the temperature that was fitted to the validation part of the recognizer's training.
     device
         Of a recognizer from a file, as torch names it. Default: a GPU where torch sees one.
     progress
@@ -172,7 +175,7 @@ def recognize(
         else:
             raise InputError(f"device {device!r}: goes with a recognizer's file; this one is on {model.device!r}")
         found = list_images(images, labelled=labelled or grades_out is not None)
-        done = recognise_site(recognizer, found, prior=prior, progress=progress)
+        done = recognise_site(recognizer, found, prior=prior, raw=raw, progress=progress)
         if out is not None:
             done.save(out)
         if grades_out is not None:

@@ -85,8 +85,8 @@ def rows(path):
 class Stub:
     """A recognizer without torch: the brightness b of an image decides, by p = (1 - b, b/2, b/4, b/4)."""
 
-    def __init__(self, counts=(10, 20, 30, 40), batch_size=2, size=4):
-        self.training_counts = counts
+    def __init__(self, counts=(10, 20, 30, 40), batch_size=2, size=4, temperature=1.0):
+        self.training_counts, self.temperature = counts, temperature
         self.protocol = SimpleNamespace(batch_size=batch_size, size=size)
         self.shapes = []
 
@@ -344,8 +344,22 @@ def test_priors_that_are_refused(tmp_path, pillow):
     with pytest.raises(InputError, match="prior: the recognizer was trained without an image of grade 2"):
         site.recognise_site(Stub(counts=(3, 4, 0, 2)), found, prior=[0.25] * 4)
     assert site.recognise_site(Stub(counts=(3, 4, 0, 2)), found).training_shares == pytest.approx((3 / 9, 4 / 9, 0, 2 / 9))
-    with pytest.raises(InputError, match="building 'dark' is recognised as none of the grades that it allows"):
-        site.recognise_site(Stub(), found, prior=[0, 0.4, 0.3, 0.3])
+    for temperature in (1.0, 3.0):
+        with pytest.raises(InputError, match="building 'dark' is recognised as none of the grades that it allows"):
+            site.recognise_site(Stub(temperature=temperature), found, prior=[0, 0.4, 0.3, 0.3])
+
+
+def test_probabilities_are_at_the_recognizers_temperature(tmp_path, pillow):
+    for value in (40, 128, 200):
+        put(pillow, tmp_path / f"{value}.png", value)
+    found, stub = list_images(tmp_path), Stub(temperature=2.5)
+    raw, done = site.recognise_site(stub, found, raw=True), site.recognise_site(stub, found)
+    roots = raw.probabilities ** (1 / 2.5)
+    assert done.probabilities == pytest.approx(roots / roots.sum(axis=1, keepdims=True))
+    assert (raw.temperature, done.temperature) == (None, 2.5) and done.to_dict()["temperature"] == 2.5
+    shares, q = np.array([0.1, 0.2, 0.3, 0.4]), np.array([0.4, 0.3, 0.2, 0.1])
+    moved = done.probabilities * q / shares
+    assert site.recognise_site(stub, found, prior=q).probabilities == pytest.approx(moved / moved.sum(axis=1, keepdims=True))
 
 
 def test_no_image_that_can_be_read(tmp_path, pillow):
@@ -371,11 +385,11 @@ def test_tables_of_awkward_names(tmp_path, pillow):
 
 KEYS_OF_TRAIN = {
     *("file", "folder", "images", "by_grade", "unreadable", "backbone", "head", "objective", "risk", "protocol", "device", "torch"),
-    *("epoch", "history", "split", "training_counts", "metrics", "confusion", "notes"),
+    *("epoch", "history", "split", "training_counts", "temperature", "metrics", "calibrated_metrics", "confusion", "notes"),
 }
 KEYS_OF_APPLY = {
     *("file", "grades_file", "model", "folder", "buildings", "predicted", "mean_probabilities", "severe", "districts", "prior"),
-    *("training_shares", "metrics", "confusion", "unreadable", "notes"),
+    *("temperature", "training_shares", "metrics", "confusion", "unreadable", "notes"),
 }
 
 
@@ -424,11 +438,11 @@ def numbers(text):
 def test_the_screen_of_training(run, torch, folders):
     """The same figures as in JSON; options reach the training."""
     asked = ("recognize", "train", folders / "chips", "--out", "m.pt", *QUICK, "--objective", "both", "--alpha", "3", "--without", "brier")
-    asked += ("--head", "sigmoid", "--shares", "0.5,0.25,0.25", "--weight-decay", "0.01", "--warmup-epochs", "1", "--seed", "7")
+    asked += ("--head", "sigmoid", "--shares", "0.35,0.45,0.2", "--weight-decay", "0.01", "--warmup-epochs", "1", "--seed", "7")
     text, data = run(*asked).out, run(*asked, "--json").json
     assert data["risk"] | {"alpha": 3.0, "brier": 0.0} == data["risk"] and data["head"] == "sigmoid" and data["objective"] == "both"
     protocol = {"epochs": 16, "warmup_epochs": 1, "batch_size": 16, "size": 32, "learning_rate": 0.003, "weight_decay": 0.01, "seed": 7}
-    assert data["protocol"] | protocol | {"shares": [0.5, 0.25, 0.25]} == data["protocol"]
+    assert data["protocol"] | protocol | {"shares": [0.35, 0.45, 0.2]} == data["protocol"]
     assert set(data["history"][0]["terms"]) == {"ordinal", "asymmetric", "pairwise", "cross_entropy"}
     assert "120 images: " in text and "2 files cannot be read and are left out:\n  L2/broken.png: not an image" in text
     assert "small-resnet, sigmoid head, images of 32 x 32 pixels, on cpu" in text and text.endswith("written to m.pt\n")
@@ -444,6 +458,12 @@ def test_the_screen_of_training(run, torch, folders):
         assert f"{name:23}{100 * data['metrics'][field]:.1f} %" in text
     assert f"Brier score            {data['metrics']['brier']:.3f}\n" in text
     assert f"calibration error      {data['metrics']['ece']:.3f}, of P(severe) {data['metrics']['severe_ece']:.3f}\n" in text
+    c = data["calibrated_metrics"]
+    assert (
+        f"temperature            {data['temperature']:.2f}, fitted to the validation part; with it Brier score {c['brier']:.3f},\n" in text
+    )
+    assert f"calibration error {c['ece']:.3f}, of P(severe) {c['severe_ece']:.3f}\n" in text and data["temperature"] != 1
+    assert c["sets"] == data["metrics"]["sets"] and c["brier"] != data["metrics"]["brier"]
     for grade, row in enumerate(data["confusion"]):
         (line,) = re.findall(rf"^L{grade} .*", text, re.MULTILINE)
         assert numbers(line) == [*row, sum(row)]

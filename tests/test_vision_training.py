@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from quakeops.errors import InputError, QuakeopsError
+from quakeops.scenario_gen.recognition.calibration import fit_temperature
 from quakeops.scenario_gen.recognition.chips import synthetic_chips
 from quakeops.scenario_gen.recognition.metrics import metrics_of
 from quakeops.scenario_gen.recognition.parameters import TERMS, RiskParameters
@@ -65,6 +66,13 @@ def test_end_to_end():
     assert metrics_of(model.predict_proba(images[test]), grades[test]) == model.metrics
     p = model.predict_proba(images)
     assert p.shape == (500, 4) and p.dtype == np.float64 and p.sum(axis=1) == pytest.approx(1, abs=1e-12)
+    held_out = model.split["validation"]
+    assert len(held_out) >= 50 and model.temperature == fit_temperature(p[held_out], grades[held_out]) != 1
+
+
+def test_few_validation_images_have_no_temperature(few):
+    model = quick(few)
+    assert len(model.split["validation"]) < 50 and model.temperature is None
 
 
 def test_history_and_split(few):
@@ -190,6 +198,8 @@ def test_save_and_load(few, head, tmp_path):
         "history",
         "best_epoch",
         "metrics",
+        "temperature",
+        "training_counts",
         "notes",
         "device",
         "torch_version",

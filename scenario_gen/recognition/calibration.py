@@ -89,7 +89,8 @@ def fit_temperature(probabilities: ArrayLike, grades: ArrayLike) -> float:
 
 
 def tempered(probabilities: ArrayLike, temperature: float) -> Array:
-    """Return p^(1/T) / sum p^(1/T), (n, 4), of p from 1e-12 up; InputError for bad probabilities or a T outside [0.01, 100]."""
+    """Return p^(1/T) / sum p^(1/T), (n, 4); InputError for bad probabilities or a T outside [0.01, 100]."""
     within("temperature", temperature, 0.01, 100)
-    scaled: Array = np.exp(log_softmax(np.log(np.maximum(checked_probabilities(probabilities), _FLOOR)) / temperature, axis=1))
+    scaled: Array = np.maximum(checked_probabilities(probabilities), 0.0) ** (1 / temperature)
+    scaled /= scaled.sum(axis=1, keepdims=True)
     return scaled

@@ -27,6 +27,8 @@ from ...plausible import within
 IMAGENET_MEAN, IMAGENET_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of red, green and blue in [0, 1], as torchvision prints them."""
 SMALLEST_SIZE = 16
+LEAST_FOR_TEMPERATURE = 50
+"""Validation images to which a temperature is fitted; with fewer it would be chance."""
 _LARGEST = 2**31
 
 

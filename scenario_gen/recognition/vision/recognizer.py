@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 FORMAT = "quakeops/recognizer/1"
-PLAIN = ("backbone", "head", "cross_entropy", "best_epoch", "training_counts", "torch_version")
+PLAIN = ("backbone", "head", "cross_entropy", "best_epoch", "training_counts", "temperature", "torch_version")
 """Fields that the file holds as they are."""
 
 
@@ -44,8 +44,9 @@ class TrainedRecognizer:
     """The network of the best epoch and how it came about.
 
     ``backbone`` is what was really used. ``best_epoch`` counts from 0 in ``history``. ``split`` holds row numbers of ``training``,
-    ``validation`` and ``test``; ``training_counts`` (4,) are the training part's images by grade; ``metrics`` are those of the test part.
-    ``notes`` say what was not as asked for.
+    ``validation`` and ``test``; ``training_counts`` (4,) are the training part's images by grade; ``temperature`` is fitted to the
+    validation part (``calibration.fit_temperature``), None where that has fewer than 50 images; ``metrics`` are those of the test part,
+    without it. ``notes`` say what was not as asked for.
     """
 
     network: torch.nn.Module = field(repr=False)
@@ -58,6 +59,7 @@ class TrainedRecognizer:
     best_epoch: int
     split: dict[str, Index] = field(repr=False)
     training_counts: tuple[int, ...]
+    temperature: float | None
     metrics: Metrics = field(repr=False)
     notes: tuple[str, ...]
     device: str

@@ -1,7 +1,8 @@
 r"""A site's buildings as a recognizer sees them: probabilities of the grades from images, part by part, and the tables to go on with.
 
 A recognizer's probabilities p carry the shares pi of the grades it was trained on. With shares q expected at the site in their place,
-P(d | image) is proportional to q_d p_d / pi_d (:func:`..likelihood.observation_likelihoods`, l2). That holds as far as p is calibrated.
+P(d | image) is proportional to q_d p_d / pi_d (:func:`..likelihood.observation_likelihoods`, l2). That holds as far as p is calibrated,
+so p is taken at the recognizer's temperature.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ....errors import InputError
 from ....instances.csv_table import write_csv
 from ....instances.grade_checks import NUM_GRADES, SEVERE, SUM_TOLERANCE, Grades
 from ....instances.recognised_buildings import write_recognised
+from ..calibration import tempered
 from ..likelihood import observation_likelihoods
 from ..metrics import Counts, Metrics, confusion_counts, metrics_of, predicted_grades
 from .unlabelled import ImageList, building_names, districts_of, read_part
@@ -35,7 +37,8 @@ _PART = 512
 class Recognition:
     """Recognised buildings: names, probabilities (n, 4), districts and true grades (n,), None where there are none.
 
-    ``prior`` (4,) are the shares at the site where they were given, ``training_shares`` (4,) those of the recognizer's training.
+    ``prior`` (4,) are the shares at the site where they were given, ``training_shares`` (4,) those of the recognizer's training;
+    ``temperature`` is that of its probabilities, None where there is none or it was left out.
     ``unreadable`` has files left out, each with the reason.
     """
 
@@ -44,6 +47,7 @@ class Recognition:
     districts: list[str] | None
     grades: Grades | None
     prior: tuple[float, ...] | None
+    temperature: float | None
     training_shares: tuple[float, ...]
     unreadable: list[tuple[str, str]]
     notes: list[str]
@@ -85,6 +89,7 @@ class Recognition:
             **self.summary(),
             "districts": self.by_district(),
             "prior": None if self.prior is None else list(self.prior),
+            "temperature": self.temperature,
             "training_shares": list(self.training_shares),
             "metrics": None if self.metrics is None else asdict(self.metrics),
             "confusion": None if self.confusion is None else self.confusion.tolist(),
@@ -98,6 +103,7 @@ def recognise_site(
     found: ImageList,
     *,
     prior: ArrayLike | None = None,
+    raw: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Recognition:
     """Return what a recognizer makes of the images of a list.
@@ -110,6 +116,8 @@ def recognise_site(
         From :func:`.unlabelled.list_images`.
     prior
         Shares (4,) of the grades expected at the site, in place of those of the training.
+    raw
+        Leave the recognizer's temperature out.
     progress
         Called with ``"images"``, how many are done, and in all.
 
@@ -138,13 +146,17 @@ def recognise_site(
         raise InputError(f"{found.root}: holds no image that can be read; {first}")
     names = building_names([found.files[row] for row in rows])
     districts, note = districts_of([found.places[row] for row in rows], found.grades is not None)
+    temperature = None if raw else model.temperature
     p = np.concatenate(parts)
+    if temperature is not None:
+        p = tempered(p, temperature)
     return Recognition(
         buildings=names,
         probabilities=p if expected is None else _at_site(p, expected, counts / counts.sum(), names),
         districts=districts,
         grades=None if found.grades is None else found.grades[rows],
         prior=None if expected is None else tuple(expected.tolist()),
+        temperature=temperature,
         training_shares=tuple((counts / counts.sum()).tolist()),
         unreadable=unreadable,
         notes=found.notes + ([] if note is None else [f"{found.root}: {note}"]),

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ....errors import InputError
 from ....instances.grade_checks import NUM_GRADES, checked_grades
+from ..calibration import fit_temperature
 from ..metrics import metrics_of
 from ..parameters import RiskParameters
 from ..synthetic import stratified_split
@@ -22,7 +23,7 @@ from .heads import num_logits
 from .images import checked_images, probabilities_of, resized
 from .loop import Labelled, run_epochs
 from .loss import NO_RISK, GovernanceRisk
-from .protocol import Protocol
+from .protocol import LEAST_FOR_TEMPERATURE, Protocol
 from .recognizer import Epoch, TrainedRecognizer
 from .torch_extra import torch
 
@@ -89,7 +90,7 @@ def train(
         notes.append(made.note)
     batches = asked.epochs * asked.num_batches(len(split["training"]))
     notes += [f"{note} (in {count} of {batches} batches)" for note, count in done.notes.items()]
-    tested = probabilities_of(network, labelled.pixels[split["test"]], head, asked.batch_size, where)
+    held_out, tested = (probabilities_of(network, labelled.pixels[split[p]], head, asked.batch_size, where) for p in PARTS[1:])
     return TrainedRecognizer(
         network=network,
         backbone=made.name,
@@ -100,6 +101,7 @@ def train(
         history=tuple(done.history),
         best_epoch=done.best,
         split=split,
+        temperature=fit_temperature(held_out, y[split["validation"]]) if len(held_out) >= LEAST_FOR_TEMPERATURE else None,
         training_counts=tuple(np.bincount(y[split["training"]], minlength=NUM_GRADES).tolist()),
         metrics=metrics_of(tested, y[split["test"]]),
         notes=tuple(notes),

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ....instances.grade_checks import NUM_GRADES
-from ..metrics import Counts, confusion_counts, predicted_grades
+from ..calibration import tempered
+from ..metrics import Counts, Metrics, confusion_counts, metrics_of, predicted_grades
 
 if TYPE_CHECKING:
     from .folder import ImageFolder
@@ -19,7 +20,8 @@ class RecognizerTraining:
     """A trained recognizer and what it was trained on.
 
     ``by_grade`` (4,) counts the images that could be read, ``unreadable`` has files left out, each with the reason. ``confusion`` (4, 4)
-    counts those of the test part, rows true, columns predicted. ``notes`` say what else was not as asked for.
+    counts those of the test part, rows true, columns predicted; ``calibrated`` are its metrics at the model's temperature, None without
+    one. ``notes`` say what else was not as asked for.
     """
 
     model: TrainedRecognizer
@@ -28,6 +30,7 @@ class RecognizerTraining:
     by_grade: tuple[int, ...]
     unreadable: list[tuple[str, str]]
     confusion: Counts
+    calibrated: Metrics | None
     notes: list[str]
 
     @property
@@ -54,7 +57,9 @@ class RecognizerTraining:
             "history": [{"epoch": e, **asdict(one)} for e, one in enumerate(m.history, 1)],
             "split": {part: len(rows) for part, rows in m.split.items()},
             "training_counts": list(m.training_counts),
+            "temperature": m.temperature,
             "metrics": asdict(m.metrics),
+            "calibrated_metrics": asdict(self.calibrated) if self.calibrated else None,
             "confusion": self.confusion.tolist(),
             "notes": self.notes,
         }
@@ -63,6 +68,7 @@ class RecognizerTraining:
 def report_of(model: TrainedRecognizer, found: ImageFolder, path: str | Path, objective: str) -> RecognizerTraining:
     """Return the report of a model that was trained on the images of a folder; the test part is recognised once more for its counts."""
     test = model.split["test"]
+    p = model.predict_proba(found.images[test])
     told = {f"{path}: {file} cannot be read and is left out: {reason}" for file, reason in found.unreadable}
     return RecognizerTraining(
         model=model,
@@ -70,6 +76,7 @@ def report_of(model: TrainedRecognizer, found: ImageFolder, path: str | Path, ob
         objective=objective,
         by_grade=tuple(int((found.grades == grade).sum()) for grade in range(NUM_GRADES)),
         unreadable=found.unreadable,
-        confusion=confusion_counts(found.grades[test], predicted_grades(model.predict_proba(found.images[test]))),
+        confusion=confusion_counts(found.grades[test], predicted_grades(p)),
+        calibrated=None if model.temperature is None else metrics_of(tempered(p, model.temperature), found.grades[test]),
         notes=[note for note in found.notes if note not in told] + list(model.notes),
     )
