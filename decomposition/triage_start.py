@@ -29,9 +29,12 @@ BLOCK = 64
 
 
 def first_days(source: TriageSource) -> Plan | None:
-    """Return first-stage values by name; None where rules of fairness, or crews bound to districts, may forbid such a plan."""
+    """Return first-stage values by name; None where quotas, or crews bound to districts, may forbid such a plan.
+
+    Longest waits, CVaR and Gini index are rules of the recourse: where they cut the plan off, the method will see that it has none.
+    """
     instance = source.instance
-    if _bound(instance):
+    if any(d.quota for d in instance.districts) or any(c.districts for c in instance.crews):
         return None
     weights, count = np.array(instance.weights), np.array([c.count for c in instance.classes], dtype=float)
     places = instance.per_day * instance.first_days
@@ -45,12 +48,6 @@ def first_days(source: TriageSource) -> Plan | None:
         later += np.einsum("b,bgl,bl->g", p, share, more)
     early = _chosen(later - mean * instance.first_days / 2, count, places)
     return _named(instance, _by_day(early, _descending(np.asarray(mean)), instance))
-
-
-def _bound(instance: Triage) -> bool:
-    rules = instance.fairness
-    limits = (*rules.max_wait_days, rules.cvar_days, rules.gini)
-    return any(x is not None for x in limits) or any(d.quota for d in instance.districts) or any(c.districts for c in instance.crews)
 
 
 def _shares(source: TriageSource, count: Array) -> Iterator[tuple[Array, Array]]:

@@ -119,9 +119,9 @@ class Triage(Record):
         if self.first_days >= self.days:
             raise ValueError(f"first_days: {self.first_days}, but all are served within {self.days} days: expected fewer")
         for grade, wait in enumerate(self.fairness.max_wait_days):
-            if wait is not None and wait < self.first_days:
+            if wait is not None and wait <= self.first_days:
                 raise ValueError(
-                    f"fairness.max_wait_days[{grade}]: {wait} is before the {self.first_days} first days end, when grades become known"
+                    f"fairness.max_wait_days[{grade}]: {wait}, but grades become known after day {self.first_days}: expected a later day"
                 )
         self.check_records(self.scenarios)
         return self

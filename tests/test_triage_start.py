@@ -73,9 +73,27 @@ def test_crews_share_the_days(write):
         assert [sum(n for name, n in plan.items() if name.startswith("work") and name.endswith(f",{c},{t}]")) for c in "ab"] == [3, 7]
 
 
-@pytest.mark.parametrize("rule", [{"gini": 0.1}, {"cvar_days": 37}, {"max_wait": 40}, {"quota": 0.5}])
-def test_none_where_a_rule_may_forbid_it(rule):
-    assert start_plan(from_model("triage", num_scenarios=3, arguments=rule)) is None
+def test_none_where_quotas_may_forbid_it():
+    assert start_plan(from_model("triage", num_scenarios=3, arguments={"quota": 0.5})) is None
+
+
+@pytest.mark.parametrize("method", ["ef", "benders", "ph"])
+@pytest.mark.parametrize("rule", [{"max_wait": 5}, {"cvar_days": 4.2}])
+def test_rules_of_the_recourse_may_cut_it_off(rule, method, write):
+    """All of one district are worse than those of the other: the plan serves them first, and has no recourse under the rule."""
+    worse, better = [0, 0, 0.5, 0.5], [0, 0.5, 0.5, 0]
+    data = triage_of(
+        RecognisedBuildings(np.array(7 * [worse] + 7 * [better]), ("a",) * 7 + ("b",) * 7), "t", "test", per_day=2
+    ).model_dump()
+    path = str(write("t.json", data | {"first_days": 4 if "max_wait" in rule else 6}))
+    program = from_model("triage", instance=path, num_scenarios=4, seed=1, arguments=rule)
+    assert costs(program, start_plan(program))[0] is None
+    found = quakeops.solve("triage", instance=path, scenarios=4, seed=1, method=method, arguments=rule, time_limit=20)
+    if "max_wait" in rule:
+        assert found.status == "infeasible"
+    else:
+        free = quakeops.solve("triage", instance=path, scenarios=4, seed=1)
+        assert found.objective > free.objective and quakeops.verify(found).ok
 
 
 def test_none_where_crews_are_bound_to_districts(write):
