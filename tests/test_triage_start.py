@@ -73,8 +73,18 @@ def test_crews_share_the_days(write):
         assert [sum(n for name, n in plan.items() if name.startswith("work") and name.endswith(f",{c},{t}]")) for c in "ab"] == [3, 7]
 
 
-def test_none_where_quotas_may_forbid_it():
-    assert start_plan(from_model("triage", num_scenarios=3, arguments={"quota": 0.5})) is None
+@pytest.mark.parametrize("quota", [0.5, 0.9, 0.95])
+def test_quotas_are_kept(quota):
+    """And the plan is the optimum."""
+    program = from_model("triage", num_scenarios=8, arguments={"quota": quota})
+    cost, violation = costs(program, start_plan(program))
+    best = quakeops.solve("triage", scenarios=8, method="benders", arguments={"quota": quota}, rel_gap=1e-6)
+    assert violation <= 1e-9 and best.objective * (1 - 1e-6) <= cost <= best.objective * (1 + 1e-6)
+
+
+def test_none_where_a_day_cannot_hold_the_quotas():
+    """Fifty places, and five districts that each ask for a fraction of a building more."""
+    assert start_plan(from_model("triage", num_scenarios=3, arguments={"quota": 1.0})) is None
 
 
 @pytest.mark.parametrize("method", ["ef", "benders", "ph"])
