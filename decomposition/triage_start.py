@@ -76,8 +76,8 @@ def _served(worth: Array, count: Array, instance: Triage) -> Array | None:
     for t in range(instance.first_days):
         for d in instance.districts:
             member = members[d.name]
-            due = min(d.quota * instance.per_day * (t + 1), count[member].sum())
-            _take(out, t, order[member[order]], count, math.ceil(due - out[member].sum() - 1e-9))
+            due = d.quota * instance.per_day * (t + 1) - out[member].sum()
+            _take(out, t, order[member[order]], count, math.ceil(due - 1e-9))
         room = instance.per_day - out[:, t].sum()
         if room < 0:
             return None
