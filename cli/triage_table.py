@@ -19,7 +19,8 @@ def show_triage(out: Console, result: Result) -> None:
     served = schedule.early.sum(axis=1)
     days = schedule.early.shape[1]
     shown = min(days, MOST_DAYS)
-    title = f"plan: {served.sum():,.0f} buildings served on the first {days} days, before grades are known"
+    first = f"the first {days} days" if days > 1 else "the first day"
+    title = f"plan: {served.sum():,.0f} building{'s' * (round(served.sum()) != 1)} served on {first}, before grades are known"
     listing = table(title, "class", *(f"day {t}" for t in range(1, shown + 1)), "all")
     order = sorted(np.flatnonzero(served > 0).tolist(), key=lambda g: (np.argmax(schedule.early[g] > 0), -served[g]))
     for g in order[:MOST_ROWS]:

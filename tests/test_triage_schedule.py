@@ -95,6 +95,11 @@ def test_the_command_tells_days(run, plan):
     run("plot", "plan.json", "--kind", "timeline", "--out", "no.png").failed(2, "triage", "no vehicles")
 
 
+def test_one_building_on_one_day(run, write):
+    write("two.csv", "p0,p1,p2,p3\n1,0,0,0\n0,0,0,1\n")
+    assert "plan: 1 building served on the first day, before grades are known" in run("solve", "triage", "--instance", "two.csv").out
+
+
 def test_the_picture(plan, tmp_path):
     plots.draw(plan, "plan", tmp_path / "plan.svg")
     text = (tmp_path / "plan.svg").read_text()
