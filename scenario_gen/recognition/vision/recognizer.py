@@ -123,5 +123,6 @@ def load(path: str | Path, *, device: str = "cpu", make: Maker | None = None) ->
     except InputError as e:
         raise InputError(str(e) if str(path) in str(e) else f"{path}: {e}") from None
     except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError, AttributeError) as e:
-        first = (str(e).splitlines() or [type(e).__name__])[0]
-        raise InputError(f"{path}: not a recognizer's file, or cut short: {first}") from None
+        torch_advises = isinstance(e, pickle.UnpicklingError)  # to read the file without its safeguard
+        first = "" if torch_advises else f": {(str(e).splitlines() or [type(e).__name__])[0]}"
+        raise InputError(f"{path}: not a recognizer's file, or cut short{first}") from None
